@@ -1,1 +1,31 @@
-//! stub
+//! Homeport's nouns, rules, plans and texts.
+//!
+//! Everything here is pure: no clock, no randomness, no input or output, no framework. Time and
+//! ids arrive as arguments. The crate builds for the browser, so a rule has one home.
+
+pub mod account;
+pub mod actor;
+pub mod app;
+pub mod deploy;
+pub mod domain;
+pub mod event;
+pub mod host;
+pub mod id;
+pub mod job;
+pub mod name;
+pub mod problem;
+pub mod secret;
+pub mod time;
+
+/// The crate's everyday words.
+pub mod prelude {
+    pub use crate::{
+        actor::{Actor, Role},
+        event::{Event, Topic},
+        id::*,
+        name::*,
+        problem::{Code, Problem},
+        secret::Secret,
+        time::Timestamp,
+    };
+}

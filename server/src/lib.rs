@@ -1,1 +1,6 @@
-//! stub
+//! Composes the panel: configuration, drivers, services, router.
+
+pub mod ambient;
+pub mod db;
+pub mod drivers;
+pub mod live;
