@@ -1,1 +1,56 @@
-//! soon
+//! An app: something of yours that runs. A source, an environment, host names, a health check.
+
+pub mod env;
+mod form;
+mod source;
+mod view;
+
+pub use env::{EnvChange, EnvRow, EnvVar};
+pub use form::AppForm;
+pub use source::{Source, SourceKind};
+pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState};
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{AppName, HostName, Port, UrlPath};
+
+/// The port an app is told to listen on when nothing else says so.
+pub const DEFAULT_PORT: u16 = 5_000;
+
+/// How a new container proves itself before it gets traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Health {
+    /// The port accepts connections and the container stays up.
+    #[default]
+    Port,
+    /// A path answers with 2xx.
+    Http {
+        /// What to ask for.
+        path: UrlPath,
+    },
+}
+
+/// What a person decides about an app; the rest follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSpec {
+    /// Its name.
+    pub name: AppName,
+    /// Where it comes from.
+    pub source: Source,
+    /// The port it listens on; without one, the image's only exposed port, else [`DEFAULT_PORT`].
+    pub port: Option<Port>,
+    /// How it proves itself.
+    pub health: Health,
+    /// Host names beside the first one, which is made of the name and the global domain.
+    pub host_names: Vec<HostName>,
+}
+
+impl AppSpec {
+    /// The host names that lead to this app: `<name>.<apps domain>` first, then the added ones.
+    #[must_use]
+    pub fn all_host_names(&self, apps_domain: &HostName) -> Vec<HostName> {
+        let own = format!("{}.{apps_domain}", self.name).parse();
+        own.into_iter().chain(self.host_names.iter().cloned()).collect()
+    }
+}

@@ -1,1 +1,68 @@
-//! soon
+//! Deploys and releases. A deploy is the job that makes a release and switches to it; a release is
+//! immutable.
+
+pub mod plan;
+pub mod proof;
+mod view;
+
+pub use plan::Step;
+pub use proof::{Proof, Sample};
+pub use view::{DeployDetail, ReleaseChange, ReleaseRow};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    name::{CommitSha, GitRef},
+    time::Timestamp,
+};
+
+/// What a release runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Artifact {
+    /// An image of the engine, by its content id (`sha256:…`).
+    Image {
+        /// The content id.
+        id: String,
+    },
+    /// A folder below the app's site folder, named after the release.
+    Site {
+        /// How many files it has.
+        files: u64,
+        /// Their size.
+        size_bytes: u64,
+    },
+}
+
+/// The commit a release was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The whole id.
+    pub sha: CommitSha,
+    /// The branch it was taken from.
+    pub branch: GitRef,
+    /// The message's first line.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// Why a deploy was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Trigger {
+    /// Somebody pressed Deploy.
+    Pressed {
+        /// Who.
+        by: String,
+    },
+    /// Somebody pressed Roll back.
+    RolledBack {
+        /// Who.
+        by: String,
+        /// To which release's content.
+        to: u32,
+    },
+}

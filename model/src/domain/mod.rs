@@ -1,1 +1,1 @@
-//! soon
+//! Host names that route to apps, and the texts nginx is given for them.

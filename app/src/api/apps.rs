@@ -1,0 +1,101 @@
+//! Apps and their environments.
+
+use homeport_model::{
+    app::{AppDetail, AppForm, AppRow, EnvRow},
+    host::Today,
+    id::JobId,
+    job::LogLine,
+    name::{AppName, EnvKey},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use super::WireError;
+#[cfg(feature = "ssr")]
+use super::{context, error::with_status};
+
+/// The first page.
+#[server(prefix = "/api/ui", endpoint = "today", input = GetUrl)]
+pub async fn load_today() -> Result<Today, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.today(&actor).await)
+}
+
+/// Every app, by name.
+#[server(prefix = "/api/ui", endpoint = "apps/list", input = GetUrl)]
+pub async fn list_apps() -> Result<Vec<AppRow>, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.list(&actor).await)
+}
+
+/// One app with all that its pages show.
+#[server(prefix = "/api/ui", endpoint = "apps/find", input = GetUrl)]
+pub async fn find_app(name: AppName) -> Result<AppDetail, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.find(&actor, &name).await)
+}
+
+/// Creates an app and, when asked, deploys it; goes to its page.
+#[server(prefix = "/api/ui", endpoint = "apps/create")]
+pub async fn create_app(form: AppForm, deploy: Option<String>) -> Result<AppName, WireError> {
+    let (backend, actor) = context()?;
+    let name = with_status(backend.apps.create(&actor, form).await)?;
+    let to = if deploy.is_some() {
+        let number = with_status(backend.deploys.deploy(&actor, &name).await)?;
+        format!("/apps/{name}/deploys/{number}")
+    } else {
+        format!("/apps/{name}")
+    };
+    leptos_axum::redirect(&to);
+    Ok(name)
+}
+
+/// Changes an app's settings.
+#[server(prefix = "/api/ui", endpoint = "apps/change")]
+pub async fn change_app(name: AppName, form: AppForm) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.change(&actor, &name, form).await)
+}
+
+/// Removes an app; `typed` is its name once more.
+#[server(prefix = "/api/ui", endpoint = "apps/delete")]
+pub async fn delete_app(name: AppName, typed: String) -> Result<JobId, WireError> {
+    let (backend, actor) = context()?;
+    let job = with_status(backend.apps.delete(&actor, &name, &typed).await)?;
+    leptos_axum::redirect("/apps");
+    Ok(job)
+}
+
+/// The environment; secrets are masked.
+#[server(prefix = "/api/ui", endpoint = "apps/environment", input = GetUrl)]
+pub async fn environment(name: AppName) -> Result<Vec<EnvRow>, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.environment(&actor, &name).await)
+}
+
+/// Sets the variables of a `.env` text; returns how many changed.
+#[server(prefix = "/api/ui", endpoint = "apps/set-environment")]
+pub async fn set_environment(name: AppName, text: String) -> Result<u32, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.set_environment(&actor, &name, text).await)
+}
+
+/// Removes one variable.
+#[server(prefix = "/api/ui", endpoint = "apps/unset-variable")]
+pub async fn unset_variable(name: AppName, key: EnvKey) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.unset_variable(&actor, &name, &key).await)
+}
+
+/// Shows or masks one variable on the page.
+#[server(prefix = "/api/ui", endpoint = "apps/set-secret")]
+pub async fn set_secret(name: AppName, key: EnvKey, secret: bool) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.set_secret(&actor, &name, &key, secret).await)
+}
+
+/// The last lines of the serving container.
+#[server(prefix = "/api/ui", endpoint = "apps/logs", input = GetUrl)]
+pub async fn app_logs(name: AppName) -> Result<Vec<LogLine>, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.logs(&actor, &name).await)
+}

@@ -1,0 +1,48 @@
+//! The error as it crosses the wire: a problem, as JSON, with the problem's HTTP status.
+
+use homeport_model::problem::{Code, Problem};
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use serde::{Deserialize, Serialize};
+
+/// A [`Problem`] as a server function's error (a type of our own, because of the orphan rule).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct WireError(pub Problem);
+
+impl From<Problem> for WireError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl FromServerFnError for WireError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self(match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Problem::new(Code::Invalid, "That request is not complete.")
+            }
+            ServerFnErrorErr::Request(_) => {
+                Problem::new(Code::Unavailable, "The panel cannot be reached.").hint("Your apps go on. Try again in a moment.")
+            }
+            _ => Problem::new(Code::Internal, "Something went wrong."),
+        })
+    }
+}
+
+/// Sets the response's status from a problem: Leptos answers 500 to any `Err` otherwise.
+#[cfg(feature = "ssr")]
+pub(crate) fn with_status<T>(answer: Result<T, Problem>) -> Result<T, WireError> {
+    answer.map_err(|problem| {
+        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+            if let Ok(status) = http::StatusCode::from_u16(problem.code.status()) {
+                options.set_status(status);
+            }
+        }
+        WireError(problem)
+    })
+}

@@ -1,0 +1,28 @@
+//! Server functions, a file per noun: take the backend and the actor from the context, call once,
+//! return. Each is a public endpoint; the guard's route table lists them all.
+
+pub mod activity;
+pub mod apps;
+pub mod deploys;
+pub mod error;
+
+pub use error::WireError;
+
+#[cfg(feature = "ssr")]
+use homeport_model::prelude::{Actor, Code, Problem};
+
+#[cfg(feature = "ssr")]
+use crate::backend::Backend;
+
+/// The backend and the actor of this request.
+#[cfg(feature = "ssr")]
+pub(crate) fn context() -> Result<(Backend, Actor), WireError> {
+    use leptos::prelude::use_context;
+    let backend = use_context::<Backend>();
+    let actor = use_context::<Actor>();
+    match (backend, actor) {
+        (Some(backend), Some(actor)) => Ok((backend, actor)),
+        (None, _) => error::with_status(Err(Problem::new(Code::Unavailable, "The panel is starting."))),
+        (_, None) => error::with_status(Err(Problem::new(Code::SignInRequired, "Sign in first."))),
+    }
+}

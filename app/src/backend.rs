@@ -1,0 +1,86 @@
+//! What the pages need from the server: one small trait per noun, implemented by its services.
+//!
+//! Every method takes the actor first and checks what it may do; the answer is a value of the
+//! model or a [`Problem`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use homeport_model::{
+    app::{AppDetail, AppForm, AppRow, EnvRow},
+    deploy::{DeployDetail, ReleaseRow},
+    host::{AuditRow, Today},
+    id::JobId,
+    job::{JobRow, LogLine},
+    name::{AppName, EnvKey},
+    prelude::{Actor, Problem},
+};
+
+/// What a backend method answers.
+pub type Answer<T> = Result<T, Problem>;
+
+/// All that the pages need; provided as a context to every server function.
+#[derive(Clone)]
+pub struct Backend {
+    /// Apps and their environments.
+    pub apps: Arc<dyn Apps>,
+    /// Deploys, releases and their jobs.
+    pub deploys: Arc<dyn Deploys>,
+    /// The audit log and all jobs.
+    pub activity: Arc<dyn Activity>,
+}
+
+/// Apps and their environments.
+#[async_trait]
+pub trait Apps: Send + Sync {
+    /// The first page.
+    async fn today(&self, actor: &Actor) -> Answer<Today>;
+    /// Every app, by name.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<AppRow>>;
+    /// One app with all that its pages show.
+    async fn find(&self, actor: &Actor, name: &AppName) -> Answer<AppDetail>;
+    /// Creates an app; nothing is deployed yet.
+    async fn create(&self, actor: &Actor, form: AppForm) -> Answer<AppName>;
+    /// Changes an app's settings; its name stays. Takes effect with the next deploy, host names at once.
+    async fn change(&self, actor: &Actor, name: &AppName, form: AppForm) -> Answer<()>;
+    /// Removes an app with its releases, containers, images and folders; `typed` is its name once
+    /// more. Needs step-up.
+    async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId>;
+    /// The environment; secrets are masked.
+    async fn environment(&self, actor: &Actor, name: &AppName) -> Answer<Vec<EnvRow>>;
+    /// Sets the variables of a `.env` text, leaving the others; returns how many changed.
+    async fn set_environment(&self, actor: &Actor, name: &AppName, text: String) -> Answer<u32>;
+    /// Removes one variable.
+    async fn unset_variable(&self, actor: &Actor, name: &AppName, key: &EnvKey) -> Answer<()>;
+    /// Shows or masks one variable on the page; showing a secret needs step-up.
+    async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()>;
+    /// The last lines of the serving container, dead or alive; empty for a static site.
+    async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>>;
+}
+
+/// Deploys, releases and their jobs.
+#[async_trait]
+pub trait Deploys: Send + Sync {
+    /// Makes a release of the newest commit or image and switches to it; a queued deploy of the
+    /// same app is replaced. Returns the release's number.
+    async fn deploy(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
+    /// Switches to the content of a kept release, as a new release. Returns its number.
+    async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32>;
+    /// Every release of an app, newest first.
+    async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>>;
+    /// One deploy with its steps.
+    async fn find(&self, actor: &Actor, app: &AppName, number: u32) -> Answer<DeployDetail>;
+    /// Stops a queued or running job before its commit point.
+    async fn cancel(&self, actor: &Actor, job: &JobId) -> Answer<()>;
+    /// Lines of a job's log after line `after`, at most 1000.
+    async fn log(&self, actor: &Actor, job: &JobId, after: u64) -> Answer<Vec<LogLine>>;
+}
+
+/// The audit log and all jobs.
+#[async_trait]
+pub trait Activity: Send + Sync {
+    /// Audit rows before number `before` (all when `None`), newest first, at most 100.
+    async fn audit(&self, actor: &Actor, before: Option<i64>) -> Answer<Vec<AuditRow>>;
+    /// The newest 100 jobs.
+    async fn jobs(&self, actor: &Actor) -> Answer<Vec<JobRow>>;
+}

@@ -1,0 +1,190 @@
+//! What a person types about an app, and how it becomes a value or a problem beside its field.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppSpec, Health, Source, SourceKind};
+use crate::{
+    name::{HostName, Refused},
+    problem::Problem,
+};
+
+/// The form of a new app, and of an app's settings: every field as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AppForm {
+    /// The name.
+    pub name: String,
+    /// `static`, `dockerfile` or `image`.
+    pub kind: String,
+    /// The repository's address (static, dockerfile).
+    #[serde(default)]
+    pub repo: String,
+    /// The branch (static, dockerfile); empty means `main`.
+    #[serde(default)]
+    pub branch: String,
+    /// The folder to serve or to build; empty means the top.
+    #[serde(default)]
+    pub folder: String,
+    /// The Dockerfile, seen from the folder; empty means `Dockerfile`.
+    #[serde(default)]
+    pub dockerfile: String,
+    /// The image's name (image).
+    #[serde(default)]
+    pub image: String,
+    /// The port; empty means the image's, else 5000.
+    #[serde(default)]
+    pub port: String,
+    /// The path to ask for before traffic is sent; empty means that the port is enough.
+    #[serde(default)]
+    pub health_path: String,
+    /// More host names, separated by white space or commas.
+    #[serde(default)]
+    pub host_names: String,
+}
+
+impl AppForm {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// The first field that is not acceptable, as a problem that names it.
+    pub fn parse(&self) -> Result<AppSpec, Problem> {
+        let name = field("name", &self.name)?;
+        let source = self.source()?;
+        let port = match self.port.trim() {
+            "" => None,
+            port => Some(field("port", port)?),
+        };
+        let health = match self.health_path.trim() {
+            "" => Health::Port,
+            path => Health::Http { path: field("health_path", path)? },
+        };
+        let mut host_names: Vec<HostName> = Vec::new();
+        for typed in self.host_names.split([' ', ',', '\n', '\r', '\t']).filter(|typed| !typed.is_empty()) {
+            let host_name = field("host_names", typed)?;
+            if !host_names.contains(&host_name) {
+                host_names.push(host_name);
+            }
+        }
+        if host_names.len() > 20 {
+            return Err(Problem::invalid("host_names", "An app has at most 20 host names of its own."));
+        }
+        Ok(AppSpec { name, source, port, health, host_names })
+    }
+
+    fn source(&self) -> Result<Source, Problem> {
+        let or = |typed: &str, default: &str| match typed.trim() {
+            "" => default.to_owned(),
+            typed => typed.to_owned(),
+        };
+        let kinds = [SourceKind::Static, SourceKind::Dockerfile, SourceKind::Image];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == self.kind);
+        match kind.ok_or_else(|| Problem::invalid("kind", "Choose where the app comes from."))? {
+            SourceKind::Static => Ok(Source::Static {
+                repo: field("repo", self.repo.trim())?,
+                branch: field("branch", &or(&self.branch, "main"))?,
+                folder: field("folder", &or(&self.folder, "."))?,
+            }),
+            SourceKind::Dockerfile => Ok(Source::Dockerfile {
+                repo: field("repo", self.repo.trim())?,
+                branch: field("branch", &or(&self.branch, "main"))?,
+                context: field("folder", &or(&self.folder, "."))?,
+                dockerfile: field("dockerfile", &or(&self.dockerfile, "Dockerfile"))?,
+            }),
+            SourceKind::Image => Ok(Source::Image { image: field("image", self.image.trim())? }),
+        }
+    }
+
+    /// The form that would give `spec`, for the settings page.
+    #[must_use]
+    pub fn of(spec: &AppSpec) -> Self {
+        let mut form = Self {
+            name: spec.name.to_string(),
+            kind: spec.source.kind().as_str().to_owned(),
+            port: spec.port.map(|port| port.to_string()).unwrap_or_default(),
+            health_path: match &spec.health {
+                Health::Port => String::new(),
+                Health::Http { path } => path.to_string(),
+            },
+            host_names: spec.host_names.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            ..Self::default()
+        };
+        match &spec.source {
+            Source::Static { repo, branch, folder } => {
+                form.repo = repo.to_string();
+                form.branch = branch.to_string();
+                form.folder = folder.to_string();
+            }
+            Source::Dockerfile { repo, branch, context, dockerfile } => {
+                form.repo = repo.to_string();
+                form.branch = branch.to_string();
+                form.folder = context.to_string();
+                form.dockerfile = dockerfile.to_string();
+            }
+            Source::Image { image } => form.image = image.to_string(),
+        }
+        form
+    }
+}
+
+fn field<T: std::str::FromStr<Err = Refused>>(name: &str, typed: &str) -> Result<T, Problem> {
+    typed.parse().map_err(|refused: Refused| Problem::invalid(name, refused.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image_form() -> AppForm {
+        AppForm { name: "shop".into(), kind: "image".into(), image: "nginx:1.27".into(), ..AppForm::default() }
+    }
+
+    #[test]
+    fn a_form_becomes_a_spec_and_back() {
+        let forms = [
+            image_form(),
+            AppForm {
+                name: "blog".into(),
+                kind: "static".into(),
+                repo: "https://git.example.com/me/blog".into(),
+                branch: "main".into(),
+                folder: "public".into(),
+                host_names: "blog.example.com\nwww.example.com".into(),
+                ..AppForm::default()
+            },
+            AppForm {
+                name: "api".into(),
+                kind: "dockerfile".into(),
+                repo: "ssh://git@git.example.com/me/api.git".into(),
+                branch: "release/2".into(),
+                folder: ".".into(),
+                dockerfile: "Dockerfile".into(),
+                port: "3000".into(),
+                health_path: "/up?x=1".into(),
+                ..AppForm::default()
+            },
+        ];
+        for form in forms {
+            let spec = form.parse().unwrap_or_else(|problem| panic!("{problem}"));
+            assert_eq!(AppForm::of(&spec), form);
+        }
+    }
+
+    #[test]
+    fn every_field_refuses_and_says_so() {
+        let git = AppForm { kind: "dockerfile".into(), repo: "https://h.example/a".into(), ..image_form() };
+        let cases: [(&str, AppForm); 9] = [
+            ("name", AppForm { name: "$(id)".into(), ..image_form() }),
+            ("kind", AppForm { kind: "compose".into(), ..image_form() }),
+            ("image", AppForm { image: "a;b".into(), ..image_form() }),
+            ("port", AppForm { port: "0".into(), ..image_form() }),
+            ("health_path", AppForm { health_path: "/x y".into(), ..image_form() }),
+            ("host_names", AppForm { host_names: "a.com; }".into(), ..image_form() }),
+            ("repo", AppForm { repo: "--upload-pack=x".into(), ..git.clone() }),
+            ("branch", AppForm { branch: "-x".into(), ..git.clone() }),
+            ("folder", AppForm { folder: "../..".into(), ..git }),
+        ];
+        for (field, form) in cases {
+            let problem = form.parse().err().unwrap_or_else(|| panic!("{field} was accepted"));
+            assert_eq!(problem.field.as_deref(), Some(field));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The steps of a deploy, in order, and what may be done about each.
+
+use serde::{Deserialize, Serialize};
+
+/// One step of a deploy. Every step may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Fetch the commit, or find or pull the image.
+    Fetch,
+    /// Build the image, or lay out the site's folder.
+    Build,
+    /// Create and start the new container.
+    Start,
+    /// Wait until it proves itself.
+    Check,
+    /// Send new connections to it. The commit point: before it, a failure leaves the old release
+    /// serving; after it, the new one serves and only tidying is left.
+    Switch,
+    /// Wait until the old container has answered what it had taken.
+    Drain,
+    /// Stop the old container; it is kept for rolling back.
+    Retire,
+    /// Remove releases beyond the kept ones.
+    Prune,
+}
+
+/// How many releases are kept for rolling back, the serving one included.
+pub const KEPT_RELEASES: u32 = 5;
+
+/// How long the old container may finish what it has taken, in seconds.
+pub const DRAIN_LIMIT_S: u32 = 30;
+
+/// How long a container has between SIGTERM and SIGKILL, in seconds.
+pub const STOP_GRACE_S: u32 = 30;
+
+/// How long a new container may take to prove itself, in seconds.
+pub const CHECK_LIMIT_S: u32 = 60;
+
+/// How long it must stay up after its port has answered, in milliseconds.
+pub const STAYS_UP_MS: u64 = 500;
+
+/// The plan of a deploy that makes something new.
+#[must_use]
+pub const fn deploy(is_static: bool) -> &'static [Step] {
+    use Step::{Build, Check, Drain, Fetch, Prune, Retire, Start, Switch};
+    if is_static {
+        &[Fetch, Build, Switch, Prune]
+    } else {
+        &[Fetch, Build, Start, Check, Switch, Drain, Retire, Prune]
+    }
+}
+
+/// The plan of rolling back to a release that is kept.
+#[must_use]
+pub const fn roll_back(is_static: bool) -> &'static [Step] {
+    use Step::{Check, Drain, Prune, Retire, Start, Switch};
+    if is_static { &[Switch, Prune] } else { &[Start, Check, Switch, Drain, Retire, Prune] }
+}
+
+impl Step {
+    /// The word on the page and in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Build => "build",
+            Self::Start => "start",
+            Self::Check => "check",
+            Self::Switch => "switch",
+            Self::Drain => "drain",
+            Self::Retire => "retire",
+            Self::Prune => "prune",
+        }
+    }
+
+    /// Whether a failure here can no longer undo the deploy.
+    #[must_use]
+    pub const fn is_past_commit(self) -> bool {
+        matches!(self, Self::Drain | Self::Retire | Self::Prune)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plan_has_one_commit_point_and_only_tidying_after_it() {
+        for plan in [deploy(true), deploy(false), roll_back(true), roll_back(false)] {
+            let switch = plan.iter().position(|step| *step == Step::Switch).expect("a switch");
+            assert!(plan[..switch].iter().all(|step| !step.is_past_commit()));
+            assert!(plan[switch + 1..].iter().all(|step| step.is_past_commit()));
+            assert!(plan.windows(2).all(|pair| pair[0] < pair[1]), "in order, none twice");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Jobs as pages show them.
+
+use serde::{Deserialize, Serialize};
+
+use super::JobState;
+use crate::{
+    id::JobId,
+    name::AppName,
+    problem::Problem,
+    time::Timestamp,
+};
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Make a release and switch to it.
+    Deploy,
+    /// Switch to a kept release.
+    RollBack,
+    /// Remove an app with all that it has.
+    DeleteApp,
+}
+
+impl JobKind {
+    /// The word in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::RollBack => "roll_back",
+            Self::DeleteApp => "delete_app",
+        }
+    }
+
+    /// Reads the store's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Deploy, Self::RollBack, Self::DeleteApp].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A job in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRow {
+    /// Its id.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// The app it is about.
+    pub app: AppName,
+    /// The release it makes, by number.
+    pub release: Option<u32>,
+    /// Where it is.
+    pub state: JobState,
+    /// The step it is at, while it runs.
+    pub step: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When work on it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it failed or was cancelled.
+    pub problem: Option<Problem>,
+}
+
+/// Where a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Being done.
+    Running,
+    /// Done.
+    Done,
+    /// Did not work.
+    Failed,
+    /// Was done and has been undone.
+    Undone,
+}
+
+impl StepState {
+    /// The word in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Reads the store's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Running, Self::Done, Self::Failed, Self::Undone]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// A step as the page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// Its word: "fetch", "build", …
+    pub name: String,
+    /// Where it is.
+    pub state: StepState,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How long it took, in microseconds: a switch takes less than a millisecond can say.
+    pub took_us: Option<u64>,
+    /// One sentence of what it found or did.
+    pub note: Option<String>,
+}
+
+/// Where a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogStream {
+    /// Homeport itself.
+    Panel,
+    /// git or the builder.
+    Build,
+    /// The container's standard output.
+    Out,
+    /// The container's standard error.
+    Err,
+}
+
+impl LogStream {
+    /// The word in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Panel => "panel",
+            Self::Build => "build",
+            Self::Out => "out",
+            Self::Err => "err",
+        }
+    }
+
+    /// Reads the store's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Panel, Self::Build, Self::Out, Self::Err].into_iter().find(|stream| stream.as_str() == word)
+    }
+}
+
+/// A line of a job's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Its number within the job, from 1.
+    pub number: u64,
+    /// The step it belongs to.
+    pub step: String,
+    /// Where it came from.
+    pub stream: LogStream,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The text, without control characters.
+    pub text: String,
+}
