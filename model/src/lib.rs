@@ -15,6 +15,7 @@ pub mod job;
 pub mod name;
 pub mod problem;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 /// The crate's everyday words.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod drivers;
 pub mod failure;
+pub mod jobs;
 pub mod live;
 pub mod seal;
 pub mod state;

@@ -1,0 +1,111 @@
+//! Text that others wrote (logs, commit messages), made safe to show.
+
+/// The longest line that is kept, in bytes.
+pub const MOST_LINE_BYTES: usize = 16 * 1024;
+
+/// A line without terminal escapes and control characters. A carriage return overwrites what stood
+/// before it, as a progress bar means it; characters that turn the direction of writing become
+/// visible (security.md, C-27). Cut at [`MOST_LINE_BYTES`].
+#[must_use]
+pub fn clean_line(raw: &str) -> String {
+    let raw = raw.trim_end_matches(['\n', '\r']);
+    let raw = raw.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or(raw);
+    let mut clean = String::with_capacity(raw.len().min(MOST_LINE_BYTES));
+    let mut chars = raw.chars().peekable();
+    while let Some(c) = chars.next() {
+        if clean.len() >= MOST_LINE_BYTES {
+            clean.push_str(" … (cut)");
+            break;
+        }
+        match c {
+            '\u{1b}' => skip_escape(&mut chars),
+            '\u{9b}' => skip_csi(&mut chars),
+            '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
+            '\t' => clean.push('\t'),
+            '\u{8}' => {
+                clean.pop();
+            }
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
+                clean.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            }
+            c if c.is_control() => {}
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn skip_escape(chars: &mut Chars<'_>) {
+    match chars.next() {
+        Some('[') => skip_csi(chars),
+        // OSC, DCS, SOS, PM, APC: up to BEL or the string terminator.
+        Some(']' | 'P' | 'X' | '^' | '_') => skip_string(chars),
+        // Intermediate bytes, then one final byte.
+        Some(' '..='/') => {
+            while matches!(chars.peek(), Some(' '..='/')) {
+                chars.next();
+            }
+            chars.next();
+        }
+        _ => {}
+    }
+}
+
+fn skip_csi(chars: &mut Chars<'_>) {
+    for c in chars.by_ref() {
+        if matches!(c, '@'..='~') {
+            break;
+        }
+    }
+}
+
+fn skip_string(chars: &mut Chars<'_>) {
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{7}' | '\u{9c}' => break,
+            '\u{1b}' => {
+                chars.next_if_eq(&'\\');
+                break;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escapes_go_and_text_stays() {
+        for (raw, clean) in [
+            ("plain", "plain"),
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}]52;c;aGk=\u{7}after", "after"),
+            ("\u{1b}]8;;javascript:x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
+            ("\u{9b}2Jx", "x"),
+            ("\u{1b}Pdcs\u{9c}x", "x"),
+            ("10%\r20%\r100%", "100%"),
+            ("tail\r\n", "tail"),
+            ("a\u{8}b", "b"),
+            ("a\u{202e}b", "a<U+202E>b"),
+            ("\u{1b}(Bx", "x"),
+            ("\u{1b}", ""),
+            ("bell\u{7}", "bell"),
+        ] {
+            assert_eq!(clean_line(raw), clean, "{raw:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_terminal_obeys_is_left(raw in "\\PC*[\u{1b}\u{9b}\u{90}\u{7}\r\n\t\u{8}]*.*") {
+            let clean = clean_line(&raw);
+            prop_assert!(clean.chars().all(|c| c == '\t' || !c.is_control()), "{:?}", clean);
+        }
+    }
+}
