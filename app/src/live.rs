@@ -8,9 +8,9 @@
 //! number, its data a [`LogLine`](homeport_model::job::LogLine) as JSON; the browser sends
 //! `Last-Event-ID` when it connects again. A message of type `end` says that the job is over.
 
-use homeport_model::event::Topic;
 #[cfg(feature = "hydrate")]
 use homeport_model::event::Event;
+use homeport_model::event::Topic;
 use leptos::prelude::*;
 
 /// What has changed so far, by topic.

@@ -59,8 +59,7 @@ impl Actor {
         if self.role >= role {
             Ok(())
         } else {
-            Err(Problem::new(Code::Forbidden, "Your role does not allow this.")
-                .hint("Ask the owner of this server."))
+            Err(Problem::new(Code::Forbidden, "Your role does not allow this.").hint("Ask the owner of this server."))
         }
     }
 

@@ -19,18 +19,11 @@ pub struct NotAnId;
 pub fn text_from(now_ms: i64, random: u32) -> String {
     let time = u128::from(now_ms.unsigned_abs()) & ((1 << 50) - 1);
     let bits = (time << 30) | u128::from(random & ((1 << 30) - 1));
-    (0..16)
-        .rev()
-        .map(|position| char::from(ALPHABET[((bits >> (position * 5)) & 31) as usize]))
-        .collect()
+    (0..16).rev().map(|position| char::from(ALPHABET[((bits >> (position * 5)) & 31) as usize])).collect()
 }
 
 fn check(text: &str) -> Result<(), NotAnId> {
-    if text.len() == 16 && text.bytes().all(|byte| ALPHABET.contains(&byte)) {
-        Ok(())
-    } else {
-        Err(NotAnId)
-    }
+    if text.len() == 16 && text.bytes().all(|byte| ALPHABET.contains(&byte)) { Ok(()) } else { Err(NotAnId) }
 }
 
 macro_rules! id {

@@ -130,10 +130,10 @@ impl std::str::FromStr for Port {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
         // `u16::from_str` takes a leading `+`, which no port has.
-        if text.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(number) = text.parse::<u16>() {
-                return Self::try_from(number);
-            }
+        if text.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(number) = text.parse::<u16>()
+        {
+            return Self::try_from(number);
         }
         Err(Refused("A port is a number from 1 to 65535."))
     }

@@ -65,13 +65,7 @@ impl fmt::Display for Timestamp {
         let days = self.0.div_euclid(86_400_000);
         let second = self.0.rem_euclid(86_400_000) / 1_000;
         let (year, month, day) = civil(days);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60
-        )
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
     }
 }
 

@@ -38,6 +38,7 @@ impl Clock {
 
 /// `N` bytes from the operating system's generator.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one generator")]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::rng().fill_bytes(&mut bytes);

@@ -103,7 +103,9 @@ impl FromStr for Listen {
         }
         match text.parse::<SocketAddr>() {
             Ok(address) if address.ip().is_loopback() => Ok(Self::Tcp(address)),
-            Ok(_) => Err(Unacceptable("the panel listens on a loopback address or a unix socket only; nginx stands in front of it")),
+            Ok(_) => Err(Unacceptable(
+                "the panel listens on a loopback address or a unix socket only; nginx stands in front of it",
+            )),
             Err(_) => Err(Unacceptable("an address with a port (127.0.0.1:7380) or an absolute path is needed")),
         }
     }
@@ -168,7 +170,12 @@ impl FromStr for Origin {
         if url.scheme() != "https" && !(url.scheme() == "http" && local) {
             return Err(Unacceptable("https is needed, except on localhost"));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(Unacceptable("only scheme, host name and port belong there"));
         }
         if !local && HostName::from_str(&host).is_err() {
@@ -232,7 +239,10 @@ mod tests {
     #[test]
     fn an_origin_is_a_name_that_passkeys_can_belong_to() {
         let origin: Origin = "https://Panel.Example.com/".parse().expect("parses");
-        assert_eq!((origin.as_str(), origin.host(), origin.authority()), ("https://panel.example.com", "panel.example.com", "panel.example.com"));
+        assert_eq!(
+            (origin.as_str(), origin.host(), origin.authority()),
+            ("https://panel.example.com", "panel.example.com", "panel.example.com")
+        );
         let local: Origin = "http://localhost:8443".parse().expect("parses");
         assert_eq!((local.host(), local.authority()), ("localhost", "localhost:8443"));
         for text in [

@@ -93,7 +93,8 @@ impl StateFolder {
     }
 
     fn open(path: &Path, make: bool) -> Result<Self, Refusal> {
-        let refuse = |what: &str, errno: Errno| Refusal::Io(format!("The state folder {} {what}: {errno}.", path.display()));
+        let refuse =
+            |what: &str, errno: Errno| Refusal::Io(format!("The state folder {} {what}: {errno}.", path.display()));
         if make {
             let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.exists()).collect();
             for folder in missing.into_iter().rev().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -169,9 +170,9 @@ impl StateFolder {
         if mode & 0o077 != 0 {
             return Err(Refusal::Config(format!("The key file {at} is open to others. Run: chmod 600 {at}")));
         }
-        let key: [u8; 32] = bytes
-            .try_into()
-            .map_err(|_| Refusal::Config(format!("The key file {at} does not hold 32 bytes. Put it back from your backup.")))?;
+        let key: [u8; 32] = bytes.try_into().map_err(|_| {
+            Refusal::Config(format!("The key file {at} does not hold 32 bytes. Put it back from your backup."))
+        })?;
         Ok(Sealer::new(&Secret::new(key)))
     }
 
@@ -196,7 +197,8 @@ impl StateFolder {
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
             .map_err(|error| Refusal::Io(format!("{} cannot be written: {error}.", self.path.join(name).display())))?;
-        rustix::fs::fsync(&self.folder).map_err(|errno| Refusal::Io(format!("The state folder cannot be synced: {errno}.")))
+        rustix::fs::fsync(&self.folder)
+            .map_err(|errno| Refusal::Io(format!("The state folder cannot be synced: {errno}.")))
     }
 
     fn file(&self, name: &str, flags: OFlags) -> Result<File, Refusal> {

@@ -26,9 +26,8 @@ impl FromServerFnError for WireError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 Problem::new(Code::Invalid, "That request is not complete.")
             }
-            ServerFnErrorErr::Request(_) => {
-                Problem::new(Code::Unavailable, "The panel cannot be reached.").hint("Your apps go on. Try again in a moment.")
-            }
+            ServerFnErrorErr::Request(_) => Problem::new(Code::Unavailable, "The panel cannot be reached.")
+                .hint("Your apps go on. Try again in a moment."),
             _ => Problem::new(Code::Internal, "Something went wrong."),
         })
     }
@@ -38,10 +37,10 @@ impl FromServerFnError for WireError {
 #[cfg(feature = "ssr")]
 pub(crate) fn with_status<T>(answer: Result<T, Problem>) -> Result<T, WireError> {
     answer.map_err(|problem| {
-        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
-            if let Ok(status) = http::StatusCode::from_u16(problem.code.status()) {
-                options.set_status(status);
-            }
+        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
+            && let Ok(status) = http::StatusCode::from_u16(problem.code.status())
+        {
+            options.set_status(status);
         }
         WireError(problem)
     })

@@ -59,7 +59,8 @@ pub fn diff(before: &BTreeMap<EnvKey, String>, after: &BTreeMap<EnvKey, String>)
 /// Whether a variable with this name is masked unless the person says otherwise.
 #[must_use]
 pub fn looks_secret(key: &EnvKey) -> bool {
-    const WORDS: [&str; 9] = ["SECRET", "PASSWORD", "PASSWD", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "DSN", "DATABASE_URL"];
+    const WORDS: [&str; 9] =
+        ["SECRET", "PASSWORD", "PASSWD", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE", "DSN", "DATABASE_URL"];
     let name = key.as_str().to_ascii_uppercase();
     WORDS.iter().any(|word| name.contains(word))
 }
@@ -223,7 +224,9 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
-        for (text, line) in [("A=1\nnonsense", "Line 2"), ("1A=x", "Line 1"), ("A='open", "Line 1"), ("A=\"x\" y", "Line 1")] {
+        for (text, line) in
+            [("A=1\nnonsense", "Line 2"), ("1A=x", "Line 1"), ("A='open", "Line 1"), ("A=\"x\" y", "Line 1")]
+        {
             let problem = parse(text).err().unwrap_or_else(|| panic!("{text:?} was read"));
             assert!(problem.title.starts_with(line), "{text:?}: {}", problem.title);
             assert_eq!(problem.field.as_deref(), Some("text"));

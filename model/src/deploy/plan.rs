@@ -44,11 +44,7 @@ pub const STAYS_UP_MS: u64 = 500;
 #[must_use]
 pub const fn deploy(is_static: bool) -> &'static [Step] {
     use Step::{Build, Check, Drain, Fetch, Prune, Retire, Start, Switch};
-    if is_static {
-        &[Fetch, Build, Switch, Prune]
-    } else {
-        &[Fetch, Build, Start, Check, Switch, Drain, Retire, Prune]
-    }
+    if is_static { &[Fetch, Build, Switch, Prune] } else { &[Fetch, Build, Start, Check, Switch, Drain, Retire, Prune] }
 }
 
 /// The plan of rolling back to a release that is kept.

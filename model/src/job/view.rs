@@ -3,12 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::JobState;
-use crate::{
-    id::JobId,
-    name::AppName,
-    problem::Problem,
-    time::Timestamp,
-};
+use crate::{id::JobId, name::AppName, problem::Problem, time::Timestamp};
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

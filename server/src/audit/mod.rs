@@ -53,7 +53,14 @@ impl Audit {
     ///
     /// # Errors
     /// [`db::Error`] of the engine; the caller's transaction then rolls back.
-    pub async fn record(&self, tx: &mut db::Conn, actor: &Actor, action: &str, object: &str, detail: Value) -> db::Result<()> {
+    pub async fn record(
+        &self,
+        tx: &mut db::Conn,
+        actor: &Actor,
+        action: &str,
+        object: &str,
+        detail: Value,
+    ) -> db::Result<()> {
         let (last, previous) = store::head(tx).await?;
         let entry = Entry {
             seq: last + 1,

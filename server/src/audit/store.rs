@@ -88,7 +88,8 @@ pub(super) async fn after(db: &Db, seq: i64, limit: u32) -> Result<Vec<Row>> {
 impl TryFrom<Columns> for Row {
     type Error = Error;
     fn try_from(row: Columns) -> Result<Self> {
-        let detail = serde_json::from_str(&row.detail).map_err(|error| Error::bad_row("audit", "detail", row.seq, error))?;
+        let detail =
+            serde_json::from_str(&row.detail).map_err(|error| Error::bad_row("audit", "detail", row.seq, error))?;
         let entry = Entry {
             seq: row.seq,
             at: Timestamp::from_ms(row.at),

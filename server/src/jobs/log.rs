@@ -69,7 +69,13 @@ pub struct JobLog(Arc<Shared>);
 
 impl JobLog {
     /// Goes on after line `last` and writes until it is closed.
-    pub(super) fn open(job: JobId, last: u64, db: Db, hub: LogHub, clock: Clock) -> (Self, tokio::task::JoinHandle<()>) {
+    pub(super) fn open(
+        job: JobId,
+        last: u64,
+        db: Db,
+        hub: LogHub,
+        clock: Clock,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
         let log = Self(Arc::new(Shared {
             job,
             db,

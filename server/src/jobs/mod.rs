@@ -6,8 +6,8 @@
 mod faults;
 mod lock;
 mod log;
-mod runner;
 mod run;
+mod runner;
 pub mod store;
 
 pub use faults::{Fault, Faults, When};
@@ -18,13 +18,7 @@ pub use runner::{Parts, Runner};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use homeport_model::{
-    event::Topic,
-    id::JobId,
-    job::JobKind,
-    name::AppName,
-    problem::Problem,
-};
+use homeport_model::{event::Topic, id::JobId, job::JobKind, name::AppName, problem::Problem};
 
 use crate::{db, failure::Failure};
 

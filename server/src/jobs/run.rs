@@ -68,15 +68,18 @@ impl OneJob<'_> {
             return self.unwind(steps, problem, JobState::Failed).await;
         }
         if job.attempts > MOST_ATTEMPTS {
-            let problem = Problem::new(Code::Internal, format!("The panel died {MOST_ATTEMPTS} times during this job."))
-                .hint("It was undone. Look at the panel's log before trying again.");
+            let problem =
+                Problem::new(Code::Internal, format!("The panel died {MOST_ATTEMPTS} times during this job."))
+                    .hint("It was undone. Look at the panel's log before trying again.");
             return self.unwind(steps, problem, JobState::Failed).await;
         }
         if job.attempts > 1 {
             self.context.log.say("The panel was restarted; going on where it stopped.");
         }
         for step in steps {
-            if step.state == StepState::Done || (step.state == StepState::Failed && self.work.is_past_commit(&step.name)) {
+            if step.state == StepState::Done
+                || (step.state == StepState::Failed && self.work.is_past_commit(&step.name))
+            {
                 continue;
             }
             let past_commit = self.work.is_past_commit(&step.name);
@@ -159,7 +162,10 @@ impl OneJob<'_> {
         let shared = &self.runner.0;
         let job = &self.context.job;
         if job.unwinding.is_none() {
-            self.keep_trying("the reason could not be written down", || store::set_problem(&shared.db, &job.id, &problem)).await;
+            self.keep_trying("the reason could not be written down", || {
+                store::set_problem(&shared.db, &job.id, &problem)
+            })
+            .await;
         }
         for step in steps.iter().rev() {
             let began = match store::step_state(&shared.db, &job.id, step.position).await {
@@ -179,7 +185,10 @@ impl OneJob<'_> {
                 continue;
             }
             // A failed step stays "failed" on the page: that is where the person looks.
-            self.keep_trying("a step could not be written down", || store::mark_undone(&shared.db, &job.id, step.position)).await;
+            self.keep_trying("a step could not be written down", || {
+                store::mark_undone(&shared.db, &job.id, step.position)
+            })
+            .await;
         }
         self.finish(end, Some(problem)).await;
         Ok(())

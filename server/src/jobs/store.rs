@@ -75,9 +75,14 @@ pub async fn enqueue(tx: &mut Conn, new: &NewJob<'_>, replaced: &Problem, now: T
     .execute(&mut *tx)
     .await?;
     for (position, name) in (0_i64..).zip(new.steps) {
-        sqlx::query!("INSERT INTO job_steps (job_id, position, name, state) VALUES (?, ?, ?, 'waiting')", id, position, name)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "INSERT INTO job_steps (job_id, position, name, state) VALUES (?, ?, ?, 'waiting')",
+            id,
+            position,
+            name
+        )
+        .execute(&mut *tx)
+        .await?;
     }
     Ok(())
 }
@@ -147,7 +152,9 @@ pub(super) async fn claim(db: &Db, owner: &str, now: Timestamp, until: Timestamp
 pub(super) async fn renew(db: &Db, job: &JobId, until: Timestamp) -> Result<()> {
     let (until, id) = (until.ms(), job.as_str());
     let mut tx = db.write().await?;
-    sqlx::query!("UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running'", until, id).execute(&mut *tx).await?;
+    sqlx::query!("UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running'", until, id)
+        .execute(&mut *tx)
+        .await?;
     Ok(tx.commit().await?)
 }
 
@@ -217,7 +224,13 @@ pub(super) async fn set_problem(db: &Db, job: &JobId, problem: &Problem) -> Resu
     Ok(tx.commit().await?)
 }
 
-pub(super) async fn finish(tx: &mut Conn, job: &JobId, state: JobState, problem: Option<&Problem>, now: Timestamp) -> Result<()> {
+pub(super) async fn finish(
+    tx: &mut Conn,
+    job: &JobId,
+    state: JobState,
+    problem: Option<&Problem>,
+    now: Timestamp,
+) -> Result<()> {
     let (id, word, at, problem) = (job.as_str(), state.as_str(), now.ms(), problem.map(json));
     sqlx::query!(
         "UPDATE jobs SET state = ?, problem = ?, finished_at = ?, lease_owner = NULL, lease_until = NULL WHERE id = ?",
@@ -238,7 +251,8 @@ pub(super) async fn finish(tx: &mut Conn, job: &JobId, state: JobState, problem:
 /// [`Error`] of the engine.
 pub async fn ask_cancel(tx: &mut Conn, job: &JobId, problem: &Problem, now: Timestamp) -> Result<Option<JobState>> {
     let id = job.as_str();
-    let Some(word) = sqlx::query_scalar!("SELECT state FROM jobs WHERE id = ?", id).fetch_optional(&mut *tx).await? else {
+    let Some(word) = sqlx::query_scalar!("SELECT state FROM jobs WHERE id = ?", id).fetch_optional(&mut *tx).await?
+    else {
         return Ok(None);
     };
     let state = state_word(id, &word)?;
@@ -290,8 +304,15 @@ pub async fn log_after(db: &Db, job: &JobId, after: u64, most: u32) -> Result<Ve
     .await?;
     rows.into_iter()
         .map(|row| {
-            let stream = LogStream::from_word(&row.stream).ok_or_else(|| Error::bad_row("job_log", "stream", id, &row.stream))?;
-            Ok(LogLine { number: row.number.unsigned_abs(), step: row.step, stream, at: Timestamp::from_ms(row.at), text: row.text })
+            let stream = LogStream::from_word(&row.stream)
+                .ok_or_else(|| Error::bad_row("job_log", "stream", id, &row.stream))?;
+            Ok(LogLine {
+                number: row.number.unsigned_abs(),
+                step: row.step,
+                stream,
+                at: Timestamp::from_ms(row.at),
+                text: row.text,
+            })
         })
         .collect()
 }
@@ -415,7 +436,8 @@ fn step_word(id: &str, word: &str) -> Result<StepState> {
 }
 
 fn parse_problem(id: &str, text: Option<String>) -> Result<Option<Problem>> {
-    text.map(|text| serde_json::from_str(&text).map_err(|cause| Error::bad_row("jobs", "problem", id, cause))).transpose()
+    text.map(|text| serde_json::from_str(&text).map_err(|cause| Error::bad_row("jobs", "problem", id, cause)))
+        .transpose()
 }
 
 fn json(problem: &Problem) -> String {
