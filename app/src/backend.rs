@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use homeport_model::{
+    account::{AccountSettings, Me},
     app::{AppDetail, AppForm, AppRow, EnvRow},
     deploy::{DeployDetail, ReleaseRow},
     host::{AuditRow, Today},
-    id::JobId,
+    id::{JobId, PasskeyId, SessionId},
     job::{JobRow, LogLine},
-    name::{AppName, EnvKey},
+    name::{AppName, EnvKey, Label},
     prelude::{Actor, Problem},
 };
 
@@ -22,12 +23,34 @@ pub type Answer<T> = Result<T, Problem>;
 /// All that the pages need; provided as a context to every server function.
 #[derive(Clone)]
 pub struct Backend {
+    /// Passkeys, sessions and recovery codes of the person who asks.
+    pub accounts: Arc<dyn Accounts>,
     /// Apps and their environments.
     pub apps: Arc<dyn Apps>,
     /// Deploys, releases and their jobs.
     pub deploys: Arc<dyn Deploys>,
     /// The audit log and all jobs.
     pub activity: Arc<dyn Activity>,
+}
+
+/// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
+/// their own, because the browser's API stands between their two halves.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Who is looking.
+    async fn me(&self, actor: &Actor) -> Answer<Me>;
+    /// All that Settings shows.
+    async fn settings(&self, actor: &Actor) -> Answer<AccountSettings>;
+    /// Gives a passkey another name.
+    async fn rename_passkey(&self, actor: &Actor, id: &PasskeyId, label: Label) -> Answer<()>;
+    /// Removes a passkey and ends its sessions; the last one stays. Needs step-up.
+    async fn remove_passkey(&self, actor: &Actor, id: &PasskeyId) -> Answer<()>;
+    /// Ends one session.
+    async fn end_session(&self, actor: &Actor, id: &SessionId) -> Answer<()>;
+    /// Ends all sessions but this one.
+    async fn end_other_sessions(&self, actor: &Actor) -> Answer<()>;
+    /// Replaces the recovery codes; the new ones are shown this once. Needs step-up.
+    async fn new_recovery_codes(&self, actor: &Actor) -> Answer<Vec<String>>;
 }
 
 /// Apps and their environments.

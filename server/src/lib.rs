@@ -1,5 +1,6 @@
 //! Composes the panel: configuration, drivers, services, router.
 
+pub mod accounts;
 pub mod ambient;
 pub mod audit;
 pub mod config;

@@ -7,7 +7,7 @@ mod pool;
 mod start;
 
 pub use error::Error;
-pub use pool::{Conn, Db, Tx, read_only};
+pub use pool::{Conn, Db, Readers, Tx, read_only};
 
 /// A store's answer.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,6 +1,10 @@
 //! One connection that writes, several that read.
 
-use std::{path::Path, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    path::Path,
+    time::Duration,
+};
 
 use sqlx::{
     SqlitePool,
@@ -12,8 +16,36 @@ use crate::state::{Refusal, StateFolder};
 
 /// A connection, as `store.rs` functions take it.
 pub type Conn = SqliteConnection;
-/// A write transaction; it rolls back when dropped.
-pub type Tx = sqlx::Transaction<'static, sqlx::Sqlite>;
+/// The reading connections, as `store.rs` functions take them.
+pub type Readers = SqlitePool;
+
+/// The write transaction; it rolls back when dropped. It stands for a [`Conn`] wherever one is
+/// wanted.
+#[derive(Debug)]
+pub struct Tx(sqlx::Transaction<'static, sqlx::Sqlite>);
+
+impl Tx {
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// [`Error`] of the engine; then nothing has changed.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
 
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
@@ -62,7 +94,7 @@ impl Db {
 
     /// The connections that only read; SQLite itself refuses a write on them.
     #[must_use]
-    pub fn reader(&self) -> &SqlitePool {
+    pub fn reader(&self) -> &Readers {
         &self.readers
     }
 
@@ -75,7 +107,7 @@ impl Db {
         if READ_ONLY.try_with(|()| ()).is_ok() {
             return Err(Error::ReadOnly);
         }
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(Tx(self.writer.begin_with("BEGIN IMMEDIATE").await?))
     }
 
     /// Folds the log back into the file; for idle moments.
