@@ -1,6 +1,8 @@
 //! Deploys and releases. A deploy is the job that makes a release and switches to it; a release is
 //! immutable.
 
+pub mod address;
+pub mod container;
 pub mod plan;
 pub mod proof;
 mod view;

@@ -1,1 +1,11 @@
-//! Soon.
+//! Drivers: one folder per engine, a concrete struct with a handful of verbs in our words.
+//!
+//! No engine type leaves its folder. A driver imports its engine's crate, [`process`], the file
+//! access of [`system`] and the model; never the store, live updates or another driver.
+
+pub mod docker;
+// pub mod git;
+pub mod nat;
+// pub mod nginx;
+pub mod process;
+pub mod system;

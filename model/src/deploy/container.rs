@@ -1,0 +1,255 @@
+//! Containers as values: what to run, what to call it, how to find it again, and what it may
+//! never be allowed to do.
+//!
+//! The engine is told exactly this, and what the engine made of it is held against [`check`]
+//! before the container starts (security.md, C-12).
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use crate::prelude::*;
+
+crate::name::parsed!(
+    /// What keeps two panels on one host apart: part of every name that Homeport gives to an
+    /// engine. `[a-z0-9-]`, at most 24 characters, a letter first, a letter or digit last.
+    Namespace,
+    |text| {
+        if text.is_empty() || text.len() > 24 {
+            return Err("A namespace has 1 to 24 characters.");
+        }
+        if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Err("A namespace has only lower-case letters, digits and hyphens.");
+        }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) || text.ends_with('-') {
+            return Err("A namespace begins with a letter and does not end with a hyphen.");
+        }
+        Ok(())
+    }
+);
+
+crate::name::parsed!(
+    /// A process type of an app, like `web` or `worker`: a DNS label.
+    ProcessName,
+    |text| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if text.is_empty() || text.len() > 32 || !text.bytes().all(plain) || text.starts_with('-') || text.ends_with('-') {
+            return Err("A process has a name of lower-case letters, digits and hyphens.");
+        }
+        Ok(())
+    }
+);
+
+impl ProcessName {
+    /// The process that nginx talks to.
+    #[must_use]
+    pub fn web() -> Self {
+        Self("web".into())
+    }
+}
+
+crate::name::parsed!(
+    /// A container's id as the engine gives it: 12 to 64 hexadecimal digits, fit for an address.
+    ContainerId,
+    |text| {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if (12..=64).contains(&text.len()) && text.bytes().all(hex) { Ok(()) } else { Err("That is not a container's id.") }
+    }
+);
+
+crate::name::parsed!(
+    /// An image's id: `sha256:` and 64 hexadecimal digits. It names one content for ever.
+    ImageId,
+    |text| {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        match text.strip_prefix("sha256:") {
+            Some(digits) if digits.len() == 64 && digits.bytes().all(hex) => Ok(()),
+            _ => Err("That is not an image's id."),
+        }
+    }
+);
+
+/// Label: the panel that made it.
+pub const LABEL_NAMESPACE: &str = "homeport.namespace";
+/// Label: the app's id.
+pub const LABEL_APP: &str = "homeport.app";
+/// Label: the release's id.
+pub const LABEL_RELEASE: &str = "homeport.release";
+/// Label: the process type.
+pub const LABEL_PROCESS: &str = "homeport.process";
+/// Label: the job that made it.
+pub const LABEL_JOB: &str = "homeport.job";
+
+/// What a container may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Memory, in bytes; swap counts into it.
+    pub memory_bytes: u64,
+    /// Processor time, in thousandths of a core; `None` is all there is.
+    pub cpu_millis: Option<u32>,
+    /// Processes and threads.
+    pub pids: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: 512 << 20, cpu_millis: None, pids: 1024 }
+    }
+}
+
+/// One container to run.
+#[derive(Clone)]
+pub struct ContainerSpec {
+    /// The app it belongs to.
+    pub app: AppId,
+    /// The app's name, for people who look at the engine.
+    pub app_name: AppName,
+    /// The release that it runs.
+    pub release: ReleaseId,
+    /// The release's number.
+    pub release_number: u32,
+    /// The process type.
+    pub process: ProcessName,
+    /// Which one of its kind, from 1.
+    pub index: u32,
+    /// The job that asks for it.
+    pub job: JobId,
+    /// The image, by id.
+    pub image: ImageId,
+    /// The environment; `PORT` is set to [`port`](Self::port) whatever stands here.
+    pub env: Vec<(EnvKey, Secret<String>)>,
+    /// The port that the process is to listen on.
+    pub port: Port,
+    /// What to run in place of the image's own command, word by word.
+    pub command: Option<Vec<String>>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+impl ContainerSpec {
+    /// The container's name, `<namespace>-<app>-r<number>-<process>-<index>`.
+    #[must_use]
+    pub fn name(&self, namespace: &Namespace) -> String {
+        let Self { app_name, release_number, process, index, .. } = self;
+        format!("{namespace}-{app_name}-r{release_number}-{process}-{index}")
+    }
+
+    /// The labels by which it is found again.
+    #[must_use]
+    pub fn labels(&self, namespace: &Namespace) -> BTreeMap<String, String> {
+        [
+            (LABEL_NAMESPACE, namespace.as_str()),
+            (LABEL_APP, self.app.as_str()),
+            (LABEL_RELEASE, self.release.as_str()),
+            (LABEL_PROCESS, self.process.as_str()),
+            (LABEL_JOB, self.job.as_str()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// The environment as `KEY=value`, `PORT` last so that it wins.
+    #[must_use]
+    pub fn env_lines(&self) -> Vec<String> {
+        let own = self.env.iter().filter(|(key, _)| key.as_str() != "PORT");
+        let mut lines: Vec<String> = own.map(|(key, value)| format!("{key}={}", value.expose())).collect();
+        lines.push(format!("PORT={}", self.port));
+        lines
+    }
+}
+
+/// The bridge that a panel's containers are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// The network's name.
+    pub name: String,
+    /// The bridge's device name on the host.
+    pub bridge: super::address::BridgeName,
+    /// The subnet, like `172.18.0.0/16`.
+    pub subnet: String,
+    /// The host's own address on the bridge.
+    pub gateway: Option<Ipv4Addr>,
+}
+
+/// The network's name of a namespace.
+#[must_use]
+pub fn network_name(namespace: &Namespace) -> String {
+    format!("homeport-{namespace}")
+}
+
+/// The tag of the image that a release's build makes.
+#[must_use]
+pub fn image_tag(namespace: &Namespace, app: &AppName, release_number: u32) -> String {
+    format!("homeport-{namespace}/{app}:r{release_number}")
+}
+
+/// What the engine says a created container would be allowed to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// All capabilities and devices.
+    pub privileged: bool,
+    /// Capabilities beyond the engine's default.
+    pub cap_add: Vec<String>,
+    /// Host paths and volumes, in either of the engine's spellings.
+    pub binds: Vec<String>,
+    /// Devices of the host, and rules about them.
+    pub devices: Vec<String>,
+    /// Ports published on the host.
+    pub published_ports: Vec<String>,
+    /// Whether all exposed ports are published.
+    pub publish_all: bool,
+    /// The network it is on.
+    pub network: String,
+    /// Namespaces shared with the host or another container, like `pid=host`.
+    pub shared: Vec<String>,
+    /// Kernel settings.
+    pub sysctls: Vec<String>,
+    /// Security options.
+    pub security_opt: Vec<String>,
+    /// Whether an init process reaps its children.
+    pub init: bool,
+    /// Memory in bytes, 0 for no limit.
+    pub memory_bytes: u64,
+    /// Processes, 0 for no limit.
+    pub pids: u64,
+    /// The log driver.
+    pub log_driver: String,
+    /// The log driver's `max-size`, empty for none.
+    pub log_max_size: String,
+    /// Containers whose volumes it takes over.
+    pub volumes_from: Vec<String>,
+    /// A runtime other than the engine's own, and another cgroup parent.
+    pub foreign_runtime: Vec<String>,
+}
+
+/// A container that would be allowed too much, or used without limits. It is not started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the container would have {0}")]
+pub struct Breach(pub String);
+
+/// Holds what the engine granted against the policy.
+pub fn check(granted: &Granted, namespace: &Namespace) -> Result<(), Breach> {
+    let none = |what: &str, list: &[String]| match list {
+        [] => Ok(()),
+        list => Err(Breach(format!("{what}: {}", list.join(", ")))),
+    };
+    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(Breach(what.to_owned())) };
+    must(!granted.privileged, "full privileges")?;
+    none("added capabilities", &granted.cap_add)?;
+    none("mounts", &granted.binds)?;
+    none("volumes of another container", &granted.volumes_from)?;
+    none("host devices", &granted.devices)?;
+    none("published ports", &granted.published_ports)?;
+    must(!granted.publish_all, "all its ports published")?;
+    none("shared namespaces", &granted.shared)?;
+    none("kernel settings", &granted.sysctls)?;
+    none("a foreign runtime or cgroup", &granted.foreign_runtime)?;
+    must(granted.network == network_name(namespace), "a network that is not ours")?;
+    let hardened = granted.security_opt.iter().all(|o| o == "no-new-privileges" || o == "no-new-privileges:true");
+    must(hardened && !granted.security_opt.is_empty(), "security options other than no-new-privileges")?;
+    must(granted.init, "no init process")?;
+    must(granted.memory_bytes > 0, "no memory limit")?;
+    must(granted.pids > 0, "no limit of processes")?;
+    must(granted.log_driver == "json-file" && !granted.log_max_size.is_empty(), "a log without a limit")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Builds by the engine's classic builder, streamed in both directions.
+
+use std::{collections::HashMap, time::Duration};
+
+use bollard::{models::BuildInfo, query_parameters::BuildImageOptions};
+use futures_util::StreamExt;
+use homeport_model::{
+    deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, image_tag},
+    id::{AppId, JobId, ReleaseId},
+    name::{AppName, RelPath},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Context, Docker, Error, found};
+
+/// How many lines of output a failure quotes.
+const LAST_LINES: usize = 30;
+
+/// A Dockerfile to build.
+pub struct BuildRequest {
+    /// The files, as they come.
+    pub context: Context,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: RelPath,
+    /// The app.
+    pub app: AppId,
+    /// The app's name, for the tag.
+    pub app_name: AppName,
+    /// The release that the image is for.
+    pub release: ReleaseId,
+    /// The release's number, for the tag.
+    pub release_number: u32,
+    /// The job that builds.
+    pub job: JobId,
+    /// Memory of each step, in bytes; swap counts into it.
+    pub memory_bytes: u64,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+impl Docker {
+    /// Builds an image and tags it; each line of output goes to `on_line` as it comes. Dropping the
+    /// future stops the build and removes its container.
+    pub async fn build(&self, request: BuildRequest, on_line: impl FnMut(&str) + Send) -> Result<ImageId, Error> {
+        let BuildRequest { context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit } = request;
+        let tag = image_tag(self.namespace(), &app_name, release_number);
+        let labels = [
+            (LABEL_NAMESPACE, self.namespace().as_str()),
+            (LABEL_APP, app.as_str()),
+            (LABEL_RELEASE, release.as_str()),
+            (LABEL_JOB, job.as_str()),
+        ];
+        let labels: HashMap<String, String> = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let options = BuildImageOptions {
+            dockerfile: dockerfile.to_string(),
+            t: Some(tag.clone()),
+            rm: true,
+            forcerm: true,
+            labels: Some(labels),
+            ..BuildImageOptions::default()
+        };
+        // The typed option for memory is a 32-bit number, too small for a build of 2 GiB or more.
+        let client = self.client().await?.with_timeout(limit).with_request_modifier(move |mut request| {
+            let address = format!("{}&memory={memory_bytes}&memswap={memory_bytes}", request.uri());
+            if let Ok(address) = address.parse() {
+                *request.uri_mut() = address;
+            }
+            request
+        });
+        let body = bollard::body_try_stream(context.stream());
+        let mut output = Output::new(on_line);
+        let mut steps = client.build_image(options, None, Some(body)).boxed();
+        let deadline = Instant::now() + limit;
+        let mut built = None;
+        loop {
+            let step = timeout_at(deadline, steps.next()).await;
+            let Some(step) = step.map_err(|_| Error::BuildTimedOut { limit_s: limit.as_secs() })? else { break };
+            match step.map_err(Error::from) {
+                Ok(step) => built = output.take(step)?.or(built),
+                Err(error) => return Err(output.failure(error)),
+            }
+        }
+        output.line_end();
+        if let Some(id) = built {
+            return Ok(id);
+        }
+        let client = self.client().await?;
+        let image = found(self.ask(client.inspect_image(&tag)).await)?;
+        let id = image.and_then(|image| image.id).and_then(|id| id.parse().ok());
+        id.ok_or_else(|| output.failed("it made no image".into()))
+    }
+}
+
+/// Joins pieces of output to lines and remembers the last ones.
+struct Output<F> {
+    on_line: F,
+    open: String,
+    last: Vec<String>,
+}
+
+impl<F: FnMut(&str)> Output<F> {
+    fn new(on_line: F) -> Self {
+        Self { on_line, open: String::new(), last: Vec::new() }
+    }
+
+    /// Takes one message; the image's id where the message has it.
+    fn take(&mut self, step: BuildInfo) -> Result<Option<ImageId>, Error> {
+        if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
+            return Err(self.failed(message));
+        }
+        for piece in step.stream.iter().flat_map(|text| text.split_inclusive(['\n', '\r'])) {
+            self.open.push_str(piece.trim_end_matches(['\n', '\r']));
+            if piece.ends_with(['\n', '\r']) || self.open.len() > super::MAX_LINE_BYTES {
+                self.line_end();
+            }
+        }
+        // Pulling the base image reports states, not output.
+        if let Some(status) = step.status.filter(|_| step.progress_detail.is_none()) {
+            self.open.push_str(&status);
+            self.line_end();
+        }
+        Ok(step.aux.and_then(|image| image.id).and_then(|id| id.parse().ok()))
+    }
+
+    fn line_end(&mut self) {
+        let line = std::mem::take(&mut self.open);
+        if line.trim().is_empty() {
+            return;
+        }
+        (self.on_line)(&line);
+        if self.last.len() == LAST_LINES {
+            self.last.remove(0);
+        }
+        self.last.push(line);
+    }
+
+    fn failure(&mut self, error: Error) -> Error {
+        match error {
+            Error::Engine { message, .. } => self.failed(message),
+            other => other,
+        }
+    }
+
+    fn failed(&mut self, message: String) -> Error {
+        self.line_end();
+        let message = message.trim_start_matches("Docker stream error: ").to_owned();
+        if message.contains("no space left on device") {
+            return Error::DiskFull;
+        }
+        let killed = |line: &String| line.trim_end().ends_with("Killed") || line.contains("signal: 9");
+        let out_of_memory = message.ends_with("returned a non-zero code: 137") || self.last.iter().any(killed);
+        Error::Build { message, last_lines: std::mem::take(&mut self.last), out_of_memory }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> BuildInfo {
+        BuildInfo { stream: Some(text.into()), ..BuildInfo::default() }
+    }
+
+    #[test]
+    fn pieces_become_lines() {
+        let mut lines = Vec::new();
+        let mut output = Output::new(|line: &str| lines.push(line.to_owned()));
+        for text in ["Step 1/2 : FROM x\n", " ---> 01", "23\n\n", "\u{1b}[91mwarn"] {
+            output.take(said(text)).expect("no failure");
+        }
+        output.line_end();
+        assert_eq!(lines, ["Step 1/2 : FROM x", " ---> 0123", "\u{1b}[91mwarn"]);
+    }
+
+    #[test]
+    fn a_killed_step_is_out_of_memory() {
+        let mut output = Output::new(|_: &str| {});
+        let error = output.failed("The command '/bin/sh -c make' returned a non-zero code: 137".into());
+        assert!(matches!(error, Error::Build { out_of_memory: true, .. }));
+        let error = output.failed("The command '/bin/sh -c make' returned a non-zero code: 2".into());
+        assert!(matches!(error, Error::Build { out_of_memory: false, .. }));
+    }
+}

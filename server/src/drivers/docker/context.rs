@@ -1,0 +1,135 @@
+//! A build context as a stream of tar pieces, so that no archive is ever held in memory.
+//!
+//! One side writes entries, the other is the body of the build request; a slow engine holds the
+//! writer back.
+
+use std::io;
+
+use futures_util::{StreamExt, stream::BoxStream};
+use hyper::body::Bytes;
+use tokio::sync::mpsc;
+
+/// Pieces between the two sides.
+const PIECES: usize = 8;
+/// The size at which a piece is sent.
+const PIECE_BYTES: usize = 64 * 1024;
+/// How a tar archive ends.
+const END: [u8; 1024] = [0; 1024];
+
+/// The reading side: what a build is made of.
+pub struct Context(mpsc::Receiver<io::Result<Bytes>>);
+
+/// The writing side. Dropping it without [`finish`](Self::finish) fails the build.
+pub struct ContextWriter {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    buffer: Vec<u8>,
+    left_in_file: u64,
+    padding: usize,
+    finished: bool,
+}
+
+impl Context {
+    /// A context and what fills it; the two are used at the same time.
+    #[must_use]
+    pub fn pair() -> (ContextWriter, Self) {
+        let (to, from) = mpsc::channel(PIECES);
+        (ContextWriter { to, buffer: Vec::new(), left_in_file: 0, padding: 0, finished: false }, Self(from))
+    }
+
+    pub(super) fn stream(self) -> BoxStream<'static, io::Result<Bytes>> {
+        futures_util::stream::unfold(self.0, |mut from| async move { from.recv().await.map(|piece| (piece, from)) }).boxed()
+    }
+}
+
+impl ContextWriter {
+    /// Begins a regular file of exactly `size_bytes`, whose content follows by [`data`](Self::data).
+    pub async fn file(&mut self, path: &str, executable: bool, size_bytes: u64) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_mode(if executable { 0o755 } else { 0o644 });
+        header.set_size(size_bytes);
+        self.header(header, |builder, header| builder.append_data(header, path, io::empty()))?;
+        self.left_in_file = size_bytes;
+        self.padding = usize::try_from((512 - size_bytes % 512) % 512).unwrap_or(0);
+        self.pad();
+        self.flush(PIECE_BYTES).await
+    }
+
+    /// The next bytes of the file begun last.
+    pub async fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.left_in_file = self.left_in_file.checked_sub(count).ok_or_else(|| io::Error::other("a file grew while it was read"))?;
+        self.buffer.extend_from_slice(bytes);
+        self.pad();
+        self.flush(PIECE_BYTES).await
+    }
+
+    /// A symbolic link; it is resolved inside the build only.
+    pub async fn link(&mut self, path: &str, target: &str) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_size(0);
+        self.header(header, |builder, header| builder.append_link(header, path, target))?;
+        self.flush(PIECE_BYTES).await
+    }
+
+    /// Ends the archive.
+    pub async fn finish(mut self) -> io::Result<()> {
+        if self.left_in_file > 0 {
+            return Err(io::Error::other("a file shrank while it was read"));
+        }
+        self.buffer.extend_from_slice(&END);
+        self.finished = true;
+        self.flush(0).await
+    }
+
+    /// Tells the engine that the context is broken.
+    pub async fn fail(mut self, reason: &str) {
+        self.finished = true;
+        let _ = self.to.send(Err(io::Error::other(reason.to_owned()))).await;
+    }
+
+    fn header(
+        &mut self,
+        mut header: tar::Header,
+        append: impl FnOnce(&mut tar::Builder<Vec<u8>>, &mut tar::Header) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.left_in_file > 0 {
+            return Err(io::Error::other("a file shrank while it was read"));
+        }
+        // Times would defeat the engine's build cache.
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        let mut builder = tar::Builder::new(Vec::new());
+        append(&mut builder, &mut header)?;
+        // tar ends every archive with two empty blocks; ours has them once, at its end.
+        let text = builder.into_inner()?;
+        self.buffer.extend_from_slice(&text[..text.len().saturating_sub(END.len())]);
+        Ok(())
+    }
+
+    fn pad(&mut self) {
+        if self.left_in_file == 0 {
+            self.buffer.resize(self.buffer.len() + self.padding, 0);
+            self.padding = 0;
+        }
+    }
+
+    async fn flush(&mut self, at: usize) -> io::Result<()> {
+        if self.buffer.len() <= at {
+            return Ok(());
+        }
+        let piece = Bytes::from(std::mem::take(&mut self.buffer));
+        self.to.send(Ok(piece)).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Drop for ContextWriter {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = self.to.try_send(Err(io::Error::other("the build context was not finished")));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Between our words and the engine's.
+
+use std::{collections::HashMap, net::Ipv4Addr};
+
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, HostConfig,
+    HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
+};
+use homeport_model::deploy::container::{ContainerSpec, Granted, Namespace, network_name};
+
+use super::{ContainerState, Error, OurContainer};
+
+/// Log of one container: three files of this size.
+const LOG_MAX_SIZE: &str = "10m";
+const LOG_MAX_FILES: &str = "3";
+
+/// What the engine is asked to create.
+pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> ContainerCreateBody {
+    let limits = spec.limits;
+    let memory = i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX);
+    let host = HostConfig {
+        network_mode: Some(network_name(namespace)),
+        memory: Some(memory),
+        memory_swap: Some(memory),
+        nano_cpus: limits.cpu_millis.map(|millis| i64::from(millis) * 1_000_000),
+        pids_limit: Some(i64::from(limits.pids)),
+        init: Some(true),
+        privileged: Some(false),
+        security_opt: Some(vec!["no-new-privileges".into()]),
+        restart_policy: Some(RestartPolicy {
+            name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+            maximum_retry_count: None,
+        }),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".into()),
+            // A container that floods its log loses lines; it is never held up by a slow disk.
+            config: Some(pairs([("max-size", LOG_MAX_SIZE), ("max-file", LOG_MAX_FILES), ("mode", "non-blocking")])),
+        }),
+        ..HostConfig::default()
+    };
+    ContainerCreateBody {
+        image: Some(spec.image.to_string()),
+        env: Some(spec.env_lines()),
+        cmd: spec.command.clone(),
+        labels: Some(spec.labels(namespace).into_iter().collect()),
+        host_config: Some(host),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// What the engine granted, for the policy to judge. Anonymous volumes that the image declares are
+/// the container's own and are not counted.
+pub(super) fn granted(container: &ContainerInspectResponse) -> Granted {
+    let host = container.host_config.clone().unwrap_or_default();
+    let mut binds = host.binds.unwrap_or_default();
+    for mount in host.mounts.unwrap_or_default() {
+        binds.push(format!("{}:{}", mount.source.unwrap_or_default(), mount.target.unwrap_or_default()));
+    }
+    let mut devices: Vec<String> =
+        host.devices.unwrap_or_default().into_iter().filter_map(|device| device.path_on_host).collect();
+    devices.extend(host.device_cgroup_rules.unwrap_or_default());
+    devices.extend(host.device_requests.unwrap_or_default().iter().map(|_| "a device request".to_owned()));
+    let ipc_of_its_own = |mode: &String| matches!(mode.as_str(), "" | "private" | "none" | "shareable");
+    let shared = [
+        ("pid", host.pid_mode.filter(|mode| !mode.is_empty())),
+        ("uts", host.uts_mode.filter(|mode| !mode.is_empty())),
+        ("user", host.userns_mode.filter(|mode| !mode.is_empty())),
+        ("ipc", host.ipc_mode.filter(|mode| !ipc_of_its_own(mode))),
+    ];
+    let shared = shared.into_iter().filter_map(|(kind, mode)| mode.map(|mode| format!("{kind}={mode}"))).collect();
+    let published = host.port_bindings.unwrap_or_default().into_iter();
+    let log = host.log_config.unwrap_or_default();
+    let foreign = host.runtime.filter(|runtime| !matches!(runtime.as_str(), "" | "runc" | "io.containerd.runc.v2"));
+    Granted {
+        privileged: host.privileged.unwrap_or(false),
+        cap_add: host.cap_add.unwrap_or_default(),
+        binds,
+        devices,
+        published_ports: published.filter(|(_, to)| to.is_some()).map(|(port, _)| port).collect(),
+        publish_all: host.publish_all_ports.unwrap_or(false),
+        network: host.network_mode.unwrap_or_default(),
+        shared,
+        sysctls: host.sysctls.unwrap_or_default().into_keys().collect(),
+        security_opt: host.security_opt.unwrap_or_default(),
+        init: host.init.unwrap_or(false),
+        memory_bytes: host.memory.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+        pids: host.pids_limit.and_then(|pids| u64::try_from(pids).ok()).unwrap_or(0),
+        log_driver: log.typ.unwrap_or_default(),
+        log_max_size: log.config.unwrap_or_default().remove("max-size").unwrap_or_default(),
+        volumes_from: host.volumes_from.unwrap_or_default(),
+        foreign_runtime: foreign.into_iter().chain(host.cgroup_parent.filter(|parent| !parent.is_empty())).collect(),
+    }
+}
+
+/// An inspected container, as its state.
+pub(super) fn state(container: ContainerInspectResponse, network: &str) -> Result<ContainerState, Error> {
+    let state = container.state.unwrap_or_default();
+    let restarting = state.restarting.unwrap_or(false);
+    let running = state.running.unwrap_or(false) && !restarting;
+    let networks = container.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    Ok(ContainerState {
+        id: container.id.unwrap_or_default().parse().map_err(|_| Error::Answer("a container's id"))?,
+        name: container.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        image: container.image.and_then(|image| image.parse().ok()),
+        labels: container.config.and_then(|config| config.labels).unwrap_or_default(),
+        running,
+        restarting,
+        exit_code: state.exit_code.filter(|_| !running),
+        oom_killed: state.oom_killed.unwrap_or(false),
+        error: state.error.filter(|error| !error.is_empty()),
+        address: networks.get(network).and_then(|endpoint| address(endpoint.ip_address.as_deref())),
+        started_at: state.started_at.filter(|at| !at.starts_with("0001-")),
+        restart_count: container.restart_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+        pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
+    })
+}
+
+/// A listed container; `None` where the engine's answer has no proper id.
+pub(super) fn listed(summary: ContainerSummary, network: &str) -> Option<OurContainer> {
+    let networks = summary.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let names = summary.names.unwrap_or_default();
+    Some(OurContainer {
+        id: summary.id?.parse().ok()?,
+        name: names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default(),
+        labels: summary.labels.unwrap_or_default(),
+        image: summary.image_id.and_then(|id| id.parse().ok()),
+        running: summary.state == Some(ContainerSummaryStateEnum::RUNNING),
+        address: networks.get(network).and_then(|endpoint| address(endpoint.ip_address.as_deref())),
+    })
+}
+
+fn address(text: Option<&str>) -> Option<Ipv4Addr> {
+    text.and_then(|text| text.parse().ok())
+}

@@ -1,0 +1,4 @@
+//! This host's files and processes, for the drivers beside it.
+
+pub mod fsroot;
+pub mod procfs;
