@@ -1,4 +1,5 @@
-//! The switch: one nftables table of ours translates an app's virtual address to its container.
+//! The switch: one nftables table of ours translates an app's virtual address to its container and
+//! the port that it listens on, whatever port nginx asked for.
 //!
 //! nginx connects to the virtual address and never learns of a deploy. Replacing an element is one
 //! transaction: new connections go to the new container, established ones stay where they are. An
@@ -7,7 +8,7 @@
 
 mod range;
 
-use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddrV4, sync::Arc, time::Duration};
 
 use homeport_model::deploy::{
     address::{BridgeName, VirtualAddress, VirtualRange},
@@ -82,18 +83,19 @@ impl Nat {
         Ok(range)
     }
 
-    /// Points `slot` at `target`, whatever it pointed at before, in one transaction.
-    pub async fn set(&self, slot: VirtualAddress, target: Ipv4Addr) -> Result<(), Error> {
+    /// Points `slot`, every port of it, at `target`, whatever it pointed at before, in one
+    /// transaction.
+    pub async fn set(&self, slot: VirtualAddress, target: SocketAddrV4) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let Self { table, .. } = self;
         let old = self.elements().await?.get(&slot).copied();
         let mut text = String::new();
         match old {
             Some(old) if old == target => return Ok(()),
-            Some(old) => text.push_str(&format!("delete element ip {table} web {{ {slot} : {old} }}\n")),
+            Some(old) => text.push_str(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(old))),
             None => {}
         }
-        text.push_str(&format!("add element ip {table} web {{ {slot} : {target} }}\n"));
+        text.push_str(&format!("add element ip {table} web {{ {slot} : {} }}\n", element(target)));
         nft(&text).await.map_err(Error::Nft)
     }
 
@@ -103,12 +105,14 @@ impl Nat {
         let Self { table, .. } = self;
         match self.elements().await?.get(&slot) {
             None => Ok(()),
-            Some(old) => nft(&format!("delete element ip {table} web {{ {slot} : {old} }}\n")).await.map_err(Error::Nft),
+            Some(old) => {
+                nft(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(*old))).await.map_err(Error::Nft)
+            }
         }
     }
 
     /// What points where; empty when the table is not there.
-    pub async fn list(&self) -> Result<BTreeMap<VirtualAddress, Ipv4Addr>, Error> {
+    pub async fn list(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
         if self.exists().await? { self.elements().await } else { Ok(BTreeMap::new()) }
     }
 
@@ -125,10 +129,10 @@ impl Nat {
         let cidr = range.cidr();
         format!(
             "add table ip {table}\n\
-             add map ip {table} web {{ type ipv4_addr : ipv4_addr ; }}\n\
+             add map ip {table} web {{ type ipv4_addr : ipv4_addr . inet_service ; }}\n\
              add chain ip {table} out {{ type nat hook output priority -100 ; policy accept ; }}\n\
              flush chain ip {table} out\n\
-             add rule ip {table} out ip daddr {cidr} dnat to ip daddr map @web\n\
+             add rule ip {table} out ip daddr {cidr} meta l4proto tcp dnat to ip daddr map @web\n\
              add chain ip {table} refuse {{ type filter hook output priority 0 ; policy accept ; }}\n\
              flush chain ip {table} refuse\n\
              add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset\n\
@@ -144,7 +148,7 @@ impl Nat {
         let text = Invocation::new(Program::Nft).args(["list", "table", "ip", &self.table]).limit_bytes(8 << 20);
         let text = String::from_utf8_lossy(&text.run().await.map_err(Error::Nft)?.stdout).into_owned();
         let cidr = range.cidr();
-        let rules = [format!("ip daddr {cidr} dnat to ip daddr map @web"), format!("ip daddr {cidr} reject with tcp reset")];
+        let rules = [format!("ip daddr {cidr} meta l4proto tcp dnat ip to ip daddr map @web"), format!("ip daddr {cidr} reject with tcp reset")];
         let of_range = text.lines().filter(|line| line.trim_start().starts_with("ip daddr ")).all(|line| line.contains(&cidr));
         Ok(of_range && rules.iter().all(|rule| text.contains(rule.as_str())))
     }
@@ -164,14 +168,26 @@ impl Nat {
         Ok(taken)
     }
 
-    async fn elements(&self) -> Result<BTreeMap<VirtualAddress, Ipv4Addr>, Error> {
+    async fn elements(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
         let list = Invocation::new(Program::Nft).args(["-j", "list", "map", "ip", &self.table, "web"]).limit_bytes(8 << 20);
         let output = list.run().await.map_err(Error::Nft)?;
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Answer)?;
         let objects = answer["nftables"].as_array().into_iter().flatten();
         let elements = objects.filter_map(|object| object["map"]["elem"].as_array()).flatten();
-        Ok(elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, pair[1].as_str()?.parse().ok()?))).collect())
+        Ok(elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect())
     }
+}
+
+/// A target as nft writes it in a map.
+fn element(target: SocketAddrV4) -> String {
+    format!("{} . {}", target.ip(), target.port())
+}
+
+/// A target as nft lists it: `{"concat": ["172.18.0.2", 5000]}`.
+fn target(listed: &serde_json::Value) -> Option<SocketAddrV4> {
+    let address = listed["concat"][0].as_str()?.parse().ok()?;
+    let port = u16::try_from(listed["concat"][1].as_u64()?).ok()?;
+    Some(SocketAddrV4::new(address, port))
 }
 
 /// nft's names have no hyphens, and a namespace has no underscores, so this is one to one.
