@@ -11,8 +11,8 @@ use crate::{
 };
 
 pub use rules::{
-    CEREMONY_MS, CLAIM_LINK_MS, LINK_ATTEMPTS, RECOVER_LINK_MS, RECOVERY_CODES, RecoveryCode, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS,
-    STEP_UP_MS, SessionTimes,
+    CEREMONY_MS, CLAIM_LINK_MS, LINK_ATTEMPTS, RECOVER_LINK_MS, RECOVERY_CODES, RecoveryCode, SESSION_ABSOLUTE_MS,
+    SESSION_IDLE_MS, STEP_UP_MS, SessionTimes,
 };
 
 /// How a session was opened.
@@ -115,7 +115,7 @@ pub struct CeremonyAnswer {
     pub credential: serde_json::Value,
     /// The new passkey's name, when one was made.
     #[serde(default)]
-    pub label: Option<crate::name::Label>,
+    pub label: Option<String>,
 }
 
 /// What a finished ceremony leads to.
@@ -125,4 +125,22 @@ pub struct Finished {
     pub next: String,
     /// Recovery codes, shown this once.
     pub codes: Vec<String>,
+}
+
+/// What the claim page sends first.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimForm {
+    /// The token of the link.
+    pub token: String,
+    /// What the owner wants to be called.
+    pub name: String,
+}
+
+/// What the recovery page sends: a code or a link's token.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryForm {
+    /// A recovery code, or the token of a link.
+    pub secret: String,
 }

@@ -120,10 +120,19 @@ mod tests {
     fn a_code_reads_back_however_it_is_typed() {
         let code = RecoveryCode::from_random([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
         assert_eq!(code.show(), "0123-4567-89ab-cdef-ghjk");
-        for typed in ["0123-4567-89ab-cdef-ghjk", " 0123 4567 89AB CDEF GHJK ", "o1234567-89abcdefghjk", "0l23456789abcdefghjk"] {
+        for typed in
+            ["0123-4567-89ab-cdef-ghjk", " 0123 4567 89AB CDEF GHJK ", "o1234567-89abcdefghjk", "0l23456789abcdefghjk"]
+        {
             assert!(RecoveryCode::parse(typed) == Some(code.clone()), "{typed}");
         }
-        for typed in ["", "0123", "0123-4567-89ab-cdef-ghju", "0123-4567-89ab-cdef-ghjk0", "' OR 1=1 --", "é123-4567-89ab-cdef-ghjk"] {
+        for typed in [
+            "",
+            "0123",
+            "0123-4567-89ab-cdef-ghju",
+            "0123-4567-89ab-cdef-ghjk0",
+            "' OR 1=1 --",
+            "é123-4567-89ab-cdef-ghjk",
+        ] {
             assert!(RecoveryCode::parse(typed).is_none(), "{typed}");
         }
     }

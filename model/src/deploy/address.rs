@@ -40,7 +40,9 @@ impl VirtualRange {
     /// The first address that is not among `taken`.
     #[must_use]
     pub fn free_address(self, taken: &[VirtualAddress]) -> Option<VirtualAddress> {
-        (1..=254).map(|last| VirtualAddress(Ipv4Addr::new(10, 98, self.0, last))).find(|address| !taken.contains(address))
+        (1..=254)
+            .map(|last| VirtualAddress(Ipv4Addr::new(10, 98, self.0, last)))
+            .find(|address| !taken.contains(address))
     }
 }
 

@@ -2,16 +2,15 @@
 //! owner, their recovery codes and a session in one transaction. Afterwards there is no way back.
 
 use homeport_model::{
-    account::{CLAIM_LINK_MS, Ceremony, CeremonyAnswer, Finished, LINK_ATTEMPTS, RECOVER_LINK_MS},
+    account::{CLAIM_LINK_MS, Ceremony, CeremonyAnswer, ClaimForm, Finished, LINK_ATTEMPTS, RECOVER_LINK_MS},
     actor::{Actor, Role},
     name::Label,
     problem::{Code, Problem},
     secret::Secret,
 };
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{Accounts, Opened, Visit, ceremony::Purpose, hash, not_accepted, store};
+use super::{Accounts, Opened, Visit, ceremony::Purpose, hash, label_of, not_accepted, store};
 use crate::{ambient, failure::Failure};
 
 /// What a one-time link is for.
@@ -54,7 +53,9 @@ impl Accounts {
                     .into());
             }
             (Link::Recover, false) => {
-                return Err(Problem::new(Code::Conflict, "This panel has no owner yet.").hint("Run: homeport claim-token").into());
+                return Err(Problem::new(Code::Conflict, "This panel has no owner yet.")
+                    .hint("Run: homeport claim-token")
+                    .into());
             }
             _ => {}
         }
@@ -65,7 +66,7 @@ impl Accounts {
         store::insert_link(&mut tx, &hash(&token), kind, now, now.plus_ms(kind.life_ms())).await?;
         let detail = json!({ "expires_in_s": kind.life_ms() / 1_000 });
         self.audit.record(&mut tx, &Actor::host(), "link.create", kind.as_str(), detail).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Secret::new(format!("{}/{}#{token}", self.origin, kind.as_str())))
     }
 
@@ -84,10 +85,11 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Code::NotFound`] for a wrong or used token, [`Code::Gone`] for the right one too late.
-    pub async fn begin_claim(&self, token: &str, name: Label, visit: &Visit) -> Result<Ceremony, Failure> {
-        let link = hash(token.trim());
+    pub async fn begin_claim(&self, form: ClaimForm, visit: &Visit) -> Result<Ceremony, Failure> {
+        let link = hash(form.token.trim());
         self.check_link(&link, Link::Claim).await?;
-        let user = Uuid::from_bytes(uuid::Builder::from_random_bytes(ambient::random_bytes()).into_uuid().into_bytes());
+        let name = Label::try_from(form.name).map_err(|refused| Problem::invalid("name", refused.to_string()))?;
+        let user = uuid::Builder::from_random_bytes(ambient::random_bytes()).into_uuid();
         let purpose = Purpose::Claim { link, user, name: name.to_string() };
         self.ceremonies
             .begin_registration(purpose, user, name.as_str(), Vec::new())
@@ -99,6 +101,7 @@ impl Accounts {
     /// # Errors
     /// [`Code::NotFound`] when the link was used meanwhile.
     pub async fn finish_claim(&self, answer: CeremonyAnswer, visit: &Visit) -> Result<(Opened, Finished), Failure> {
+        let label = label_of(&answer, "First passkey")?;
         let (purpose, passkey) = self
             .ceremonies
             .finish_registration(&answer.id, answer.credential)
@@ -116,8 +119,7 @@ impl Accounts {
         if !consumed || !store::insert_owner(&mut tx, &user, &name, now).await? {
             return Err(no_such_link());
         }
-        let label = answer.label.map_or_else(|| "First passkey".to_owned(), |label| label.to_string());
-        let id = store::insert_passkey(&mut tx, &user, &passkey, &label, now).await?;
+        let id = store::insert_passkey(&mut tx, &user, &passkey, label.as_str(), now).await?;
         store::replace_codes(&mut tx, &user, &codes).await?;
         let opened = self.open_session(&mut tx, &user, Some(&id), visit).await?;
         let owner = Actor {
@@ -129,7 +131,7 @@ impl Accounts {
             step_up_until: None,
         };
         self.audit.record(&mut tx, &owner, "panel.claim", id.as_str(), json!({ "passkey": label })).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok((opened, Finished { next: "/".into(), codes: codes.shown() }))
     }
 
@@ -144,7 +146,9 @@ impl Accounts {
                     Link::Claim => "homeport claim-token",
                     Link::Recover => "homeport recover",
                 };
-                Err(Problem::new(Code::Gone, "This link has expired.").hint(format!("On the host, run: {command}")).into())
+                Err(Problem::new(Code::Gone, "This link has expired.")
+                    .hint(format!("On the host, run: {command}"))
+                    .into())
             }
             _ => {
                 self.count_wrong_token(kind).await?;
@@ -159,7 +163,7 @@ impl Accounts {
         if attempts.is_some_and(|attempts| attempts >= LINK_ATTEMPTS) {
             store::delete_links(&mut tx, kind).await?;
         }
-        tx.commit().await?;
+        self.commit(tx).await?;
         if kind == Link::Claim && attempts.is_some_and(|attempts| attempts >= LINK_ATTEMPTS) {
             let link = self.new_link(kind).await?;
             (self.announce)(&format!("Too many wrong claim tokens; the new link is {}", link.expose()));

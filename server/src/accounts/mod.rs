@@ -14,7 +14,10 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use homeport_model::{
+    account::CeremonyAnswer,
     actor::Actor,
+    event::Topic,
+    name::Label,
     problem::{Code, Problem},
     secret::Secret,
 };
@@ -25,8 +28,9 @@ use crate::{
     ambient::{self, Clock},
     audit::Audit,
     config::Origin,
-    db::Db,
+    db::{Db, Tx},
     failure::{Failure, chain},
+    live::Hub,
     state::Refusal,
 };
 use ceremony::{Ceremonies, CeremonyError};
@@ -42,6 +46,7 @@ pub struct Accounts {
     db: Db,
     clock: Clock,
     audit: Audit,
+    hub: Hub,
     origin: Origin,
     ceremonies: Ceremonies,
     hashing: Arc<Semaphore>,
@@ -56,19 +61,35 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal`] for an origin that passkeys cannot belong to.
-    pub fn new(db: Db, clock: Clock, audit: Audit, origin: Origin, announce: fn(&str)) -> Result<Self, Refusal> {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        audit: Audit,
+        hub: Hub,
+        origin: Origin,
+        announce: fn(&str),
+    ) -> Result<Self, Refusal> {
         let ceremonies = Ceremonies::new(&origin, clock.clone())
             .map_err(|error| Refusal::Config(format!("Passkeys cannot belong to {origin}: {}.", chain(&error))))?;
         Ok(Self {
             db,
             clock,
             audit,
+            hub,
             origin,
             ceremonies,
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             claiming: Mutex::new(()),
             announce,
         })
+    }
+
+    /// Makes a change last and tells the pages.
+    async fn commit(&self, tx: Tx) -> Result<(), Failure> {
+        tx.commit().await?;
+        self.hub.announce(Topic::Account);
+        self.hub.announce(Topic::Activity);
+        Ok(())
     }
 
     /// Ceremonies under way, for the memory bound's test.
@@ -109,6 +130,12 @@ fn not_accepted(error: CeremonyError, visit: &Visit) -> Failure {
             .into();
     }
     Problem::new(Code::SignInRequired, "That passkey was not accepted.").hint("Try again.").into()
+}
+
+/// The name for a new passkey; `otherwise` when none was given.
+fn label_of(answer: &CeremonyAnswer, otherwise: &str) -> Result<Label, Problem> {
+    let text = answer.label.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or(otherwise);
+    Label::try_from(text.to_owned()).map_err(|refused| Problem::invalid("label", refused.to_string()))
 }
 
 /// The user's id of a signed-in actor, for rows that belong to them.

@@ -1,8 +1,7 @@
 //! Getting back in: ten codes shown once, or a link that root prints on the host.
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
-    password_hash::SaltString,
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString,
 };
 use homeport_model::{
     account::{Finished, RECOVERY_CODES, RecoveryCode},
@@ -108,13 +107,19 @@ impl Accounts {
         self.enter(tx, actor, "link", visit).await
     }
 
-    async fn enter(&self, mut tx: db::Tx, actor: Actor, by: &str, visit: &Visit) -> Result<(Opened, Finished), Failure> {
+    async fn enter(
+        &self,
+        mut tx: db::Tx,
+        actor: Actor,
+        by: &str,
+        visit: &Visit,
+    ) -> Result<(Opened, Finished), Failure> {
         store::delete_sessions_of(&mut tx, &actor.user).await?;
         let opened = self.open_session(&mut tx, &actor.user, None, visit).await?;
         let actor = Actor { session: Some(opened.id.clone()), ..actor };
         let detail = json!({ "method": "recovery", "by": by, "agent": visit.agent });
         self.audit.record(&mut tx, &actor, "session.recover", opened.id.as_str(), detail).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         tracing::warn!(address = visit.address.as_deref(), by, "a recovery opened a session; all others ended");
         Ok((opened, Finished { next: "/settings".into(), codes: Vec::new() }))
     }

@@ -114,8 +114,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         store::delete_session(&mut tx, &actor.user, id).await?;
         self.audit.record(&mut tx, actor, "session.sign_out", id.as_str(), serde_json::json!({})).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 
     /// Adds a session within `tx` and forgets those that are over.

@@ -91,8 +91,7 @@ impl Accounts {
             return Err(Problem::not_found("passkey").into());
         }
         self.audit.record(&mut tx, actor, "passkey.rename", id.as_str(), json!({ "label": label })).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 
     /// Removes a passkey; its sessions end with it.
@@ -105,11 +104,12 @@ impl Accounts {
         }
         // Looked at after the removal, within the transaction: two removals at once leave one.
         if store::usable_passkeys(&mut tx, &actor.user).await? == 0 {
-            return Err(Problem::new(Code::Conflict, "This is your last passkey.").hint("Add another one first.").into());
+            return Err(Problem::new(Code::Conflict, "This is your last passkey.")
+                .hint("Add another one first.")
+                .into());
         }
         self.audit.record(&mut tx, actor, "passkey.remove", id.as_str(), json!({})).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 
     async fn end(&self, actor: &Actor, id: &SessionId) -> Result<(), Failure> {
@@ -119,8 +119,7 @@ impl Accounts {
             return Err(Problem::not_found("session").into());
         }
         self.audit.record(&mut tx, actor, "session.end", id.as_str(), json!({})).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 
     async fn end_others(&self, actor: &Actor) -> Result<(), Failure> {
@@ -129,8 +128,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let ended = store::delete_other_sessions(&mut tx, &actor.user, own).await?;
         self.audit.record(&mut tx, actor, "session.end_others", own.as_str(), json!({ "ended": ended })).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 
     async fn renew_codes(&self, actor: &Actor) -> Result<Vec<String>, Failure> {
@@ -140,7 +138,7 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         store::replace_codes(&mut tx, &actor.user, &codes).await?;
         self.audit.record(&mut tx, actor, "recovery_codes.renew", &actor.user, json!({})).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(codes.shown())
     }
 }

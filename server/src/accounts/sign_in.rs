@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::{
     Accounts, Opened, Session, Visit,
-    ceremony::{Ceremonies, Claimed, CeremonyError, Purpose},
-    not_accepted, store, user_of,
+    ceremony::{Ceremonies, CeremonyError, Claimed, Purpose},
+    label_of, not_accepted, store, user_of,
 };
 use crate::failure::Failure;
 
@@ -68,7 +68,7 @@ impl Accounts {
         };
         let detail = json!({ "method": "passkey", "agent": visit.agent });
         self.audit.record(&mut tx, &actor, "session.sign_in", proven.passkey.as_str(), detail).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok((opened, Finished { next: "/".into(), codes: Vec::new() }))
     }
 
@@ -85,7 +85,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Code::SignInRequired`] when the passkey, the person or the session is not the right one.
-    pub async fn finish_step_up(&self, session: &Session, answer: CeremonyAnswer, visit: &Visit) -> Result<Finished, Failure> {
+    pub async fn finish_step_up(
+        &self,
+        session: &Session,
+        answer: CeremonyAnswer,
+        visit: &Visit,
+    ) -> Result<Finished, Failure> {
         refuse_recovery(session)?;
         let proven = self.prove(answer, visit).await?;
         if proven.purpose != (Purpose::StepUp { session: session.id.clone() }) || proven.user != session.user {
@@ -99,7 +104,7 @@ impl Accounts {
         store::set_step_up(&mut tx, &session.id, now.plus_ms(STEP_UP_MS)).await?;
         let actor = session.actor(visit);
         self.audit.record(&mut tx, &actor, "session.step_up", proven.passkey.as_str(), json!({})).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(Finished { next: String::new(), codes: Vec::new() })
     }
 
@@ -132,6 +137,7 @@ impl Accounts {
         answer: CeremonyAnswer,
         visit: &Visit,
     ) -> Result<(Option<Opened>, Finished), Failure> {
+        let label = label_of(&answer, "Passkey")?;
         let (purpose, passkey) = self
             .ceremonies
             .finish_registration(&answer.id, answer.credential)
@@ -141,11 +147,11 @@ impl Accounts {
             return Err(not_accepted(CeremonyError::Unknown, visit));
         }
         let now = self.clock.now();
-        let label = answer.label.map_or_else(|| "Passkey".to_owned(), |label| label.to_string());
         let mut tx = self.db.write().await?;
-        let id = store::insert_passkey(&mut tx, &session.user, &passkey, &label, now).await.map_err(|error| {
-            error.on("passkeys.credential_id", Problem::new(Code::Conflict, "This passkey is here already."))
-        })?;
+        let id =
+            store::insert_passkey(&mut tx, &session.user, &passkey, label.as_str(), now).await.map_err(|error| {
+                error.on("passkeys.credential_id", Problem::new(Code::Conflict, "This passkey is here already."))
+            })?;
         self.audit.record(&mut tx, &actor, "passkey.add", id.as_str(), json!({ "label": label })).await?;
         let opened = if session.method == SignInMethod::Recovery {
             store::delete_session(&mut tx, &session.user, &session.id).await?;
@@ -153,7 +159,7 @@ impl Accounts {
         } else {
             None
         };
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok((opened, Finished { next: "/settings".into(), codes: Vec::new() }))
     }
 
@@ -202,8 +208,7 @@ impl Accounts {
         }
         let detail = json!({ "reason": error.to_string() });
         self.audit.record(&mut tx, &actor, "passkey.suspect", stored.id.as_str(), detail).await?;
-        tx.commit().await?;
-        Ok(())
+        self.commit(tx).await
     }
 }
 

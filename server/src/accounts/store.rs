@@ -162,7 +162,12 @@ pub(super) async fn passkey_to_verify(db: &Readers, user: &str, credential_id: &
 }
 
 /// Notes a verified use; false when the passkey was removed or frozen meanwhile.
-pub(super) async fn passkey_used(conn: &mut Conn, id: &PasskeyId, record: Option<&str>, now: Timestamp) -> Result<bool> {
+pub(super) async fn passkey_used(
+    conn: &mut Conn,
+    id: &PasskeyId,
+    record: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
     let (id, now) = (id.as_str(), now.ms());
     let done = sqlx::query!(
         "UPDATE passkeys SET last_used_at = ?, credential = coalesce(?, credential) WHERE id = ? AND frozen_at IS NULL",
@@ -183,8 +188,9 @@ pub(super) async fn freeze_passkey(conn: &mut Conn, id: &PasskeyId, now: Timesta
 
 pub(super) async fn rename_passkey(conn: &mut Conn, user: &str, id: &PasskeyId, label: &str) -> Result<bool> {
     let id = id.as_str();
-    let done =
-        sqlx::query!("UPDATE passkeys SET label = ? WHERE id = ? AND user_id = ?", label, id, user).execute(conn).await?;
+    let done = sqlx::query!("UPDATE passkeys SET label = ? WHERE id = ? AND user_id = ?", label, id, user)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -195,9 +201,10 @@ pub(super) async fn delete_passkey(conn: &mut Conn, user: &str, id: &PasskeyId) 
 }
 
 pub(super) async fn usable_passkeys(conn: &mut Conn, user: &str) -> Result<i64> {
-    let row = sqlx::query!("SELECT count(*) AS \"count!: i64\" FROM passkeys WHERE user_id = ? AND frozen_at IS NULL", user)
-        .fetch_one(conn)
-        .await?;
+    let row =
+        sqlx::query!("SELECT count(*) AS \"count!: i64\" FROM passkeys WHERE user_id = ? AND frozen_at IS NULL", user)
+            .fetch_one(conn)
+            .await?;
     Ok(row.count)
 }
 
@@ -249,9 +256,10 @@ pub(super) async fn code(db: &Readers, selector: &str) -> Result<Option<StoredCo
 /// Uses a code up; false when it was used before.
 pub(super) async fn consume_code(conn: &mut Conn, selector: &str, now: Timestamp) -> Result<bool> {
     let now = now.ms();
-    let done = sqlx::query!("UPDATE recovery_codes SET used_at = ? WHERE selector = ? AND used_at IS NULL", now, selector)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query!("UPDATE recovery_codes SET used_at = ? WHERE selector = ? AND used_at IS NULL", now, selector)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -484,9 +492,13 @@ pub(super) async fn insert_link(
 
 pub(super) async fn link(db: &Readers, token_hash: &[u8], kind: Link) -> Result<Option<StoredLink>> {
     let kind = kind.as_str();
-    let row = sqlx::query!("SELECT expires_at, used_at FROM one_time_links WHERE token_hash = ? AND kind = ?", token_hash, kind)
-        .fetch_optional(db)
-        .await?;
+    let row = sqlx::query!(
+        "SELECT expires_at, used_at FROM one_time_links WHERE token_hash = ? AND kind = ?",
+        token_hash,
+        kind
+    )
+    .fetch_optional(db)
+    .await?;
     Ok(row.map(|row| StoredLink { expires_at: Timestamp::from_ms(row.expires_at), used_at: row.used_at }))
 }
 

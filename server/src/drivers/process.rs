@@ -257,7 +257,8 @@ impl Invocation {
             Ok((status, stdout, stderr))
         };
         let done = timeout(limit, work).await;
-        let (status, stdout, stderr) = done.map_err(|_| Error::TimedOut { program: name, limit_s: limit.as_secs() })??;
+        let (status, stdout, stderr) =
+            done.map_err(|_| Error::TimedOut { program: name, limit_s: limit.as_secs() })??;
         running.group = None;
         if status.success() {
             Ok(Output { stdout, stderr })

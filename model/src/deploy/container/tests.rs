@@ -41,7 +41,10 @@ fn granted() -> Granted {
 fn a_container_is_named_by_app_release_and_process() {
     assert_eq!(spec().name(&namespace()), "homeport-shop-r7-web-1");
     let labels = spec().labels(&namespace());
-    assert_eq!(labels.keys().collect::<Vec<_>>(), [LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE]);
+    assert_eq!(
+        labels.keys().collect::<Vec<_>>(),
+        [LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE]
+    );
 }
 
 #[test]

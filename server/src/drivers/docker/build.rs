@@ -42,7 +42,8 @@ impl Docker {
     /// Builds an image and tags it; each line of output goes to `on_line` as it comes. Dropping the
     /// future stops the build and removes its container.
     pub async fn build(&self, request: BuildRequest, on_line: impl FnMut(&str) + Send) -> Result<ImageId, Error> {
-        let BuildRequest { context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit } = request;
+        let BuildRequest { context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit } =
+            request;
         let tag = image_tag(self.namespace(), &app_name, release_number);
         let labels = [
             (LABEL_NAMESPACE, self.namespace().as_str()),

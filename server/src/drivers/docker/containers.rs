@@ -5,8 +5,8 @@ use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 use bollard::{
     models::ContainerInspectResponse,
     query_parameters::{
-        CreateContainerOptions, InspectContainerOptions, ListContainersOptions, RemoveContainerOptions, StartContainerOptions,
-        StopContainerOptions,
+        CreateContainerOptions, InspectContainerOptions, ListContainersOptions, RemoveContainerOptions,
+        StartContainerOptions, StopContainerOptions,
     },
 };
 use homeport_model::deploy::container::{
@@ -107,7 +107,12 @@ impl Docker {
     }
 
     /// Takes over a container that has the name already, if it is the one that was asked for.
-    fn adopt(&self, spec: &ContainerSpec, name: String, there: &ContainerInspectResponse) -> Result<ContainerId, Error> {
+    fn adopt(
+        &self,
+        spec: &ContainerSpec,
+        name: String,
+        there: &ContainerInspectResponse,
+    ) -> Result<ContainerId, Error> {
         let labels = there.config.as_ref().and_then(|config| config.labels.as_ref());
         let has = |key: &str, value: &str| labels.and_then(|all| all.get(key)).is_some_and(|found| found == value);
         let same = has(LABEL_NAMESPACE, self.namespace().as_str())

@@ -37,7 +37,8 @@ impl Context {
     }
 
     pub(super) fn stream(self) -> BoxStream<'static, io::Result<Bytes>> {
-        futures_util::stream::unfold(self.0, |mut from| async move { from.recv().await.map(|piece| (piece, from)) }).boxed()
+        futures_util::stream::unfold(self.0, |mut from| async move { from.recv().await.map(|piece| (piece, from)) })
+            .boxed()
     }
 }
 
@@ -58,7 +59,8 @@ impl ContextWriter {
     /// The next bytes of the file begun last.
     pub async fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.left_in_file = self.left_in_file.checked_sub(count).ok_or_else(|| io::Error::other("a file grew while it was read"))?;
+        self.left_in_file =
+            self.left_in_file.checked_sub(count).ok_or_else(|| io::Error::other("a file grew while it was read"))?;
         self.buffer.extend_from_slice(bytes);
         self.pad();
         self.flush(PIECE_BYTES).await

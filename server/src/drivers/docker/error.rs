@@ -100,7 +100,9 @@ impl From<bollard::errors::Error> for Error {
             }
             E::RequestTimeoutError => Self::Silent,
             E::SocketNotFoundError(_) => Self::Unreachable(io::ErrorKind::NotFound.into()),
-            E::HyperResponseError { .. } | E::HyperLegacyError { .. } | E::IOError { .. } => Self::Lost(Box::new(error)),
+            E::HyperResponseError { .. } | E::HyperLegacyError { .. } | E::IOError { .. } => {
+                Self::Lost(Box::new(error))
+            }
             other => Self::Engine { message: other.to_string(), source: Box::new(other) },
         }
     }

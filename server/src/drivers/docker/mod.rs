@@ -114,7 +114,8 @@ impl Docker {
     }
 
     fn network(&self, name: String, found: NetworkInspect) -> Result<Network, Error> {
-        let ours = found.labels.unwrap_or_default().get(LABEL_NAMESPACE).is_some_and(|ns| ns == self.namespace.as_str());
+        let ours =
+            found.labels.unwrap_or_default().get(LABEL_NAMESPACE).is_some_and(|ns| ns == self.namespace.as_str());
         if !ours {
             return Err(Error::NameTaken { name });
         }

@@ -24,7 +24,9 @@ impl Docker {
         // The engine's own name server listens on 127.0.0.11 inside every container.
         let theirs = sockets.iter().filter(|s| s.state == TcpState::Listening && s.address.to_string() != "127.0.0.11");
         let mut ports: Vec<Listening> = theirs
-            .filter_map(|s| Some(Listening { port: Port::try_from(s.port).ok()?, loopback_only: s.address.is_loopback() }))
+            .filter_map(|s| {
+                Some(Listening { port: Port::try_from(s.port).ok()?, loopback_only: s.address.is_loopback() })
+            })
             .collect();
         ports.sort();
         ports.dedup();

@@ -105,9 +105,9 @@ impl Nat {
         let Self { table, .. } = self;
         match self.elements().await?.get(&slot) {
             None => Ok(()),
-            Some(old) => {
-                nft(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(*old))).await.map_err(Error::Nft)
-            }
+            Some(old) => nft(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(*old)))
+                .await
+                .map_err(Error::Nft),
         }
     }
 
@@ -148,8 +148,12 @@ impl Nat {
         let text = Invocation::new(Program::Nft).args(["list", "table", "ip", &self.table]).limit_bytes(8 << 20);
         let text = String::from_utf8_lossy(&text.run().await.map_err(Error::Nft)?.stdout).into_owned();
         let cidr = range.cidr();
-        let rules = [format!("ip daddr {cidr} meta l4proto tcp dnat ip to ip daddr map @web"), format!("ip daddr {cidr} reject with tcp reset")];
-        let of_range = text.lines().filter(|line| line.trim_start().starts_with("ip daddr ")).all(|line| line.contains(&cidr));
+        let rules = [
+            format!("ip daddr {cidr} meta l4proto tcp dnat ip to ip daddr map @web"),
+            format!("ip daddr {cidr} reject with tcp reset"),
+        ];
+        let of_range =
+            text.lines().filter(|line| line.trim_start().starts_with("ip daddr ")).all(|line| line.contains(&cidr));
         Ok(of_range && rules.iter().all(|rule| text.contains(rule.as_str())))
     }
 
@@ -160,7 +164,8 @@ impl Nat {
     async fn ranges_of_others(&self) -> Result<Vec<VirtualRange>, Error> {
         let mut taken = Vec::new();
         for table in tables().await?.iter().filter(|name| name.starts_with("homeport_") && **name != self.table) {
-            let list = Invocation::new(Program::Nft).args(["list", "table", "ip", table]).limit_bytes(8 << 20).run().await;
+            let list =
+                Invocation::new(Program::Nft).args(["list", "table", "ip", table]).limit_bytes(8 << 20).run().await;
             // A panel that is just being removed takes its table along.
             let Ok(output) = list else { continue };
             taken.extend(range::in_text(&String::from_utf8_lossy(&output.stdout)));
@@ -169,7 +174,8 @@ impl Nat {
     }
 
     async fn elements(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
-        let list = Invocation::new(Program::Nft).args(["-j", "list", "map", "ip", &self.table, "web"]).limit_bytes(8 << 20);
+        let list =
+            Invocation::new(Program::Nft).args(["-j", "list", "map", "ip", &self.table, "web"]).limit_bytes(8 << 20);
         let output = list.run().await.map_err(Error::Nft)?;
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Answer)?;
         let objects = answer["nftables"].as_array().into_iter().flatten();
@@ -196,7 +202,8 @@ fn table_name(namespace: &Namespace) -> String {
 }
 
 async fn tables() -> Result<Vec<String>, Error> {
-    let output = Invocation::new(Program::Nft).args(["-j", "list", "tables", "ip"]).run().await.map_err(Error::Unavailable)?;
+    let output =
+        Invocation::new(Program::Nft).args(["-j", "list", "tables", "ip"]).run().await.map_err(Error::Unavailable)?;
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Answer)?;
     let objects = answer["nftables"].as_array().into_iter().flatten();
     Ok(objects.filter_map(|object| object["table"]["name"].as_str().map(str::to_owned)).collect())

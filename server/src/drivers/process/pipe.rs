@@ -24,7 +24,13 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    pub(super) fn new(program: &'static str, mut running: Running, stdin: Vec<u8>, secrets: Vec<Secret<String>>, limit: Duration) -> Self {
+    pub(super) fn new(
+        program: &'static str,
+        mut running: Running,
+        stdin: Vec<u8>,
+        secrets: Vec<Secret<String>>,
+        limit: Duration,
+    ) -> Self {
         let (mut stdout, mut stderr, mut feed) = (None, None, None);
         if let Some(child) = running.child.as_mut() {
             stdout = child.stdout.take();

@@ -57,7 +57,13 @@ pub(super) async fn lines(
     }
 }
 
-fn take_line(line: &mut Vec<u8>, text: &mut String, limit: usize, secrets: &[Secret<String>], on_line: &mut impl FnMut(&str)) {
+fn take_line(
+    line: &mut Vec<u8>,
+    text: &mut String,
+    limit: usize,
+    secrets: &[Secret<String>],
+    on_line: &mut impl FnMut(&str),
+) {
     if line.is_empty() {
         return;
     }

@@ -188,7 +188,8 @@ impl FsRoot {
     /// Whether something stands at `rel`; links count as themselves.
     #[must_use]
     pub fn exists(&self, rel: impl AsRef<Path>) -> bool {
-        self.parent(rel.as_ref()).is_ok_and(|(folder, name)| fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+        self.parent(rel.as_ref())
+            .is_ok_and(|(folder, name)| fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
     /// The names in a folder, sorted; a folder that is missing has none.

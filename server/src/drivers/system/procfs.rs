@@ -142,7 +142,8 @@ mod tests {
     fn a_listening_line_is_understood() {
         let text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
                     0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0\n";
-        let expected = TcpSocket { address: Ipv4Addr::LOCALHOST.into(), port: 5000, state: TcpState::Listening, inode: 4242 };
+        let expected =
+            TcpSocket { address: Ipv4Addr::LOCALHOST.into(), port: 5000, state: TcpState::Listening, inode: 4242 };
         assert_eq!(parse(text), [expected]);
     }
 

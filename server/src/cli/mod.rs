@@ -1,0 +1,61 @@
+//! The command line: `homeport serve`, and what root needs on the host.
+
+mod links;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use crate::{
+    config::{Config, Origin},
+    state::Refusal,
+};
+
+pub use links::print_link;
+
+/// The control panel for the one server you own.
+#[derive(Debug, Parser)]
+#[command(name = "homeport", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the panel.
+    Serve(Box<Config>),
+    /// Print a link that lets the owner back in; it works once, for five minutes.
+    Recover(LinkOptions),
+    /// Print a new link to claim this panel, while nobody owns it.
+    ClaimToken(LinkOptions),
+    /// Print the version.
+    Version,
+}
+
+/// Where the panel of a link is.
+#[derive(Debug, Args)]
+pub struct LinkOptions {
+    /// The panel's state folder.
+    #[arg(long, env = "HOMEPORT_STATE", default_value = "/var/lib/homeport", value_name = "FOLDER")]
+    pub state: PathBuf,
+
+    /// The address that people type, as `serve` has it.
+    #[arg(long, env = "HOMEPORT_ORIGIN", default_value = "http://localhost:7380", value_name = "URL")]
+    pub origin: Origin,
+}
+
+/// Shows a line to whoever started the program. Links go here and never into the log.
+#[expect(clippy::print_stdout, reason = "the console is where one-time links belong")]
+pub fn announce(line: &str) {
+    println!("{line}");
+}
+
+/// Says why the program stops and gives its exit code.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "there is no log yet")]
+pub fn explain(refusal: &Refusal) -> u8 {
+    eprintln!("homeport: {refusal}");
+    refusal.exit_code()
+}

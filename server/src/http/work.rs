@@ -1,0 +1,40 @@
+//! The routes of apps, deploys and activity; part of the one table.
+
+use homeport_model::actor::Role;
+
+use super::routes::Route;
+
+/// Apps, deploys, jobs, the audit log.
+pub(super) const WORK: &[Route] = &[
+    Route::page("/", "today.page"),
+    Route::page("/apps", "apps.page"),
+    Route::page("/new", "apps.new_page"),
+    Route::page("/apps/{name}", "apps.one_page"),
+    Route::page("/apps/{name}/deploys", "deploys.page"),
+    Route::page("/apps/{name}/deploys/{number}", "deploys.one_page"),
+    Route::page("/apps/{name}/environment", "apps.environment_page"),
+    Route::page("/apps/{name}/logs", "apps.logs_page"),
+    Route::page("/apps/{name}/settings", "apps.settings_page"),
+    Route::page("/activity", "activity.page"),
+    Route::page("/activity/jobs", "activity.jobs_page"),
+    Route::page("/gallery", "gallery.page"),
+    Route::read("/api/ui/today", "today.read"),
+    Route::read("/api/ui/apps/list", "apps.list"),
+    Route::read("/api/ui/apps/find", "apps.find"),
+    Route::read("/api/ui/apps/environment", "apps.environment"),
+    Route::read("/api/ui/apps/logs", "apps.logs"),
+    Route::change("/api/ui/apps/create", "apps.create").role(Role::Owner),
+    Route::change("/api/ui/apps/change", "apps.change").role(Role::Owner),
+    Route::change("/api/ui/apps/delete", "apps.delete").role(Role::Owner).step_up(),
+    Route::change("/api/ui/apps/set-environment", "apps.set_environment").body(1_024 * 1_024),
+    Route::change("/api/ui/apps/unset-variable", "apps.unset_variable"),
+    Route::change("/api/ui/apps/set-secret", "apps.set_secret"),
+    Route::read("/api/ui/deploys/list", "deploys.list"),
+    Route::read("/api/ui/deploys/find", "deploys.find"),
+    Route::read("/api/ui/deploys/log", "deploys.log"),
+    Route::change("/api/ui/deploys/deploy", "deploys.deploy"),
+    Route::change("/api/ui/deploys/roll-back", "deploys.roll_back"),
+    Route::change("/api/ui/deploys/cancel", "deploys.cancel"),
+    Route::read("/api/ui/activity/audit", "activity.audit"),
+    Route::read("/api/ui/activity/jobs", "activity.jobs"),
+];
