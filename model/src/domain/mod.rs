@@ -1,1 +1,3 @@
 //! Host names that route to apps, and the texts nginx is given for them.
+
+pub mod vhost;

@@ -6,6 +6,6 @@
 pub mod docker;
 // pub mod git;
 pub mod nat;
-// pub mod nginx;
+pub mod nginx;
 pub mod process;
 pub mod system;

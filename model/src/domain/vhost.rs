@@ -1,0 +1,209 @@
+//! The texts that nginx is given, rendered from typed values.
+//!
+//! Nothing that a person typed reaches a text except through a type whose alphabet has no `;`, `{`,
+//! `}`, quote, backslash, space or `$`, and through one writer that quotes. What was rendered parses
+//! back to what was meant (security.md, C-06). An upstream is always an address and a port: a name
+//! that does not resolve would make the whole configuration invalid.
+
+mod main_file;
+mod pages;
+pub mod parse;
+mod server;
+mod write;
+
+use std::net::IpAddr;
+
+use crate::{
+    deploy::address::VirtualAddress,
+    id::AppId,
+    name::{AppName, HostName, Port},
+};
+
+crate::name::parsed!(
+    /// An absolute path on the host that is safe in a configuration: letters, digits and `- _ . + @`
+    /// between slashes, no part `.` or `..`.
+    HostPath,
+    |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.+@/".contains(&b);
+        if !text.starts_with('/') || text.len() > 200 || !text.bytes().all(plain) {
+            return Err("A path of the host has only letters, digits and - _ . + @ between its slashes.");
+        }
+        if text[1..].split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err("A path of the host has no empty parts and does not climb.");
+        }
+        Ok(())
+    }
+);
+
+crate::name::parsed!(
+    /// A user or group of the host.
+    HostUser,
+    |text| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if (1..=32).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+            Ok(())
+        } else {
+            Err("That is not a user of this host.")
+        }
+    }
+);
+
+/// What all servers share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// nginx's own folder.
+    pub prefix: HostPath,
+    /// The folder of the static sites.
+    pub sites: HostPath,
+    /// The addresses to listen on.
+    pub addresses: Vec<IpAddr>,
+    /// The port for http.
+    pub http_port: Port,
+    /// The port for https, where it is used.
+    pub https_port: Option<Port>,
+    /// User and group of the workers; `None` where the master is not root.
+    pub worker: Option<(HostUser, HostUser)>,
+}
+
+/// A name that the panel answers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PanelName {
+    /// A host name.
+    Name(HostName),
+    /// `localhost`.
+    Localhost,
+    /// A bare address, where the panel says what to do instead.
+    Address(IpAddr),
+}
+
+/// Where the panel listens behind nginx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PanelUpstream {
+    /// A unix socket.
+    Socket(HostPath),
+    /// A port of 127.0.0.1.
+    Port(Port),
+}
+
+/// A certificate and its key, as files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificatePair {
+    /// The chain.
+    pub certificate: HostPath,
+    /// The key.
+    pub key: HostPath,
+}
+
+/// The panel's own vhost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panel {
+    /// Its names.
+    pub names: Vec<PanelName>,
+    /// Where it listens.
+    pub upstream: PanelUpstream,
+    /// With a certificate it is served by https, and http redirects.
+    pub tls: Option<CertificatePair>,
+}
+
+/// Why there is nothing to proxy to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Down {
+    /// No release is live yet.
+    NotDeployed,
+    /// The app is stopped.
+    Stopped,
+}
+
+/// What an app's host names lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A container behind a virtual address.
+    Proxied {
+        /// The app's address for ever.
+        address: VirtualAddress,
+        /// The port that its process listens on.
+        port: Port,
+    },
+    /// The folder `<sites>/<app id>/current`.
+    Site,
+    /// A page that says what is the matter, with status 502.
+    Down(Down),
+}
+
+/// An app's vhost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppVhost {
+    /// The app.
+    pub app: AppId,
+    /// Its name: the file's name, and shown on the pages.
+    pub name: AppName,
+    /// Its host names; without any there is no vhost.
+    pub hosts: Vec<HostName>,
+    /// Where they lead.
+    pub target: Target,
+    /// The longest request body, in bytes.
+    pub body_bytes: u64,
+    /// How long the app may take to answer, in seconds.
+    pub timeout_s: u16,
+    /// With a certificate it is served by https, and http redirects.
+    pub tls: Option<CertificatePair>,
+}
+
+impl AppVhost {
+    /// A vhost with the usual settings: bodies up to 1 MiB, 60 s.
+    #[must_use]
+    pub fn new(app: AppId, name: AppName, hosts: Vec<HostName>, target: Target) -> Self {
+        Self { app, name, hosts, target, body_bytes: 1 << 20, timeout_s: 60, tls: None }
+    }
+}
+
+/// Everything that nginx serves, at one time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number; it answers on the probe's socket.
+    pub number: u64,
+    /// What all servers share.
+    pub host: Host,
+    /// The panel's own vhost.
+    pub panel: Option<Panel>,
+    /// The apps.
+    pub apps: Vec<AppVhost>,
+}
+
+/// A file of a generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// Its name in the generation's folder.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The app that it is about.
+    pub app: Option<AppName>,
+}
+
+/// The name of the main file.
+pub const MAIN_FILE: &str = "nginx.conf";
+/// The probe's socket, below the prefix.
+pub const PROBE_SOCKET: &str = "probe.sock";
+
+impl Generation {
+    /// Renders all files, the main one first.
+    #[must_use]
+    pub fn render(&self) -> Vec<RenderedFile> {
+        let mut files = Vec::new();
+        if let Some(panel) = self.panel.as_ref().filter(|panel| !panel.names.is_empty()) {
+            files.push(RenderedFile { name: "panel.conf".into(), text: server::panel(&self.host, panel), app: None });
+        }
+        for app in self.apps.iter().filter(|app| !app.hosts.is_empty()) {
+            let name = format!("app-{}.conf", app.name);
+            files.push(RenderedFile { name, text: server::app(&self.host, app), app: Some(app.name.clone()) });
+        }
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let text = main_file::render(self.number, &self.host, &names);
+        files.insert(0, RenderedFile { name: MAIN_FILE.into(), text, app: None });
+        files
+    }
+}
+
+#[cfg(test)]
+mod tests;

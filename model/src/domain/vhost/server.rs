@@ -1,0 +1,132 @@
+//! The servers of the panel and of each app.
+
+use super::{
+    AppVhost, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target, main_file::listens, pages::page,
+    write::Writer,
+};
+
+/// The panel holds streams open for a page that is left open.
+const PANEL_TIMEOUT: &str = "3600s";
+/// The panel takes no uploads yet.
+const PANEL_BODY: &str = "2m";
+const HSTS: &str = "max-age=15724800";
+/// Hidden files, those of `/.well-known/` aside.
+const HIDDEN: &str = "/\\.(?!well-known/)";
+
+/// The panel's file.
+pub(super) fn panel(host: &Host, panel: &Panel) -> String {
+    let names: Vec<String> = panel.names.iter().map(panel_name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let upstream = match &panel.upstream {
+        PanelUpstream::Socket(path) => format!("http://unix:{path}:"),
+        PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
+    };
+    let away = page("Homeport is restarting", "Your sites keep running. This page works again in a moment.");
+    servers(host, panel.tls.as_ref(), &names, |w| {
+        w.line("client_max_body_size", &[PANEL_BODY]);
+        w.block("location", &["/"], |w| {
+            w.line("proxy_pass", &[&upstream]);
+            w.line("proxy_buffering", &["off"]);
+            w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
+            w.line("error_page", &["502", "504", "@homeport_away"]);
+        });
+        own_page(w, "@homeport_away", "502", &away);
+    })
+}
+
+fn panel_name(name: &PanelName) -> String {
+    match name {
+        PanelName::Name(name) => name.to_string(),
+        PanelName::Localhost => "localhost".into(),
+        PanelName::Address(std::net::IpAddr::V4(address)) => address.to_string(),
+        PanelName::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
+    }
+}
+
+/// An app's file.
+pub(super) fn app(host: &Host, app: &AppVhost) -> String {
+    let names: Vec<&str> = app.hosts.iter().map(|name| name.as_str()).collect();
+    servers(host, app.tls.as_ref(), &names, |w| {
+        w.line("client_max_body_size", &[&app.body_bytes.to_string()]);
+        match &app.target {
+            Target::Proxied { address, port } => proxied(w, app, &format!("http://{address}:{port}")),
+            Target::Site => site(w, &format!("{}/{}/current", host.sites, app.app)),
+            Target::Down(why) => {
+                let sentence = match why {
+                    Down::NotDeployed => "It has not been deployed yet.",
+                    Down::Stopped => "It has been stopped.",
+                };
+                own_page(w, "/", "502", &page(&format!("{} is not running", app.name), sentence));
+            }
+        }
+    })
+}
+
+fn proxied(w: &mut Writer, app: &AppVhost, upstream: &str) {
+    let timeout = format!("{}s", app.timeout_s);
+    w.block("location", &["/"], |w| {
+        w.line("proxy_pass", &[upstream]);
+        for kind in ["connect", "read", "send"] {
+            w.line(&format!("proxy_{kind}_timeout"), &[&timeout]);
+        }
+        w.line("error_page", &["502", "@homeport_down"]);
+        w.line("error_page", &["504", "@homeport_slow"]);
+    });
+    let down = page(&format!("{} is not running", app.name), "It may be starting. Try again in a moment.");
+    own_page(w, "@homeport_down", "502", &down);
+    let slow =
+        page(&format!("{} does not answer", app.name), &format!("It took longer than {} seconds.", app.timeout_s));
+    own_page(w, "@homeport_slow", "504", &slow);
+}
+
+fn site(w: &mut Writer, root: &str) {
+    w.line("root", &[root]);
+    // `current` itself is a link; below it none is followed.
+    w.line("disable_symlinks", &["on", "from=$document_root"]);
+    w.line("index", &["index.html"]);
+    w.line("error_page", &["404", "/404.html"]);
+    w.block("location", &["/"], |w| w.line("try_files", &["$uri", "$uri/", "=404"]));
+    w.block("location", &["=", "/404.html"], |w| w.line("internal", &[]));
+    w.block("location", &["~", HIDDEN], |w| w.line("return", &["404"]));
+}
+
+/// A page of ours at a location.
+fn own_page(w: &mut Writer, location: &str, status: &str, html: &str) {
+    w.block("location", &[location], |w| {
+        w.line("default_type", &["text/html"]);
+        w.line("add_header", &["Cache-Control", "no-store", "always"]);
+        w.line("add_header", &["Retry-After", "5", "always"]);
+        w.line("return", &[status, html]);
+    });
+}
+
+/// One server for http; with a certificate, one for https that does the work and one for http that
+/// leads there.
+fn servers(host: &Host, tls: Option<&CertificatePair>, names: &[&str], work: impl FnOnce(&mut Writer)) -> String {
+    let mut w = Writer::new();
+    match (tls, host.https_port) {
+        (Some(pair), Some(port)) => {
+            w.block("server", &[], |w| {
+                listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
+                w.line("server_name", names);
+                let port = if port.get() == 443 { String::new() } else { format!(":{port}") };
+                let to = format!("https://$host{port}$request_uri");
+                w.block("location", &["/"], |w| w.line("return", &["301", &to]));
+            });
+            w.block("server", &[], |w| {
+                listens(host, port).iter().for_each(|listen| w.line("listen", &[listen, "ssl", "http2"]));
+                w.line("server_name", names);
+                w.line("ssl_certificate", &[pair.certificate.as_str()]);
+                w.line("ssl_certificate_key", &[pair.key.as_str()]);
+                w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);
+                work(w);
+            });
+        }
+        _ => w.block("server", &[], |w| {
+            listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
+            w.line("server_name", names);
+            work(w);
+        }),
+    }
+    w.finish()
+}

@@ -1,0 +1,198 @@
+use std::{collections::BTreeSet, net::Ipv4Addr};
+
+use proptest::prelude::*;
+
+use super::{parse::find_all, *};
+
+/// Directives that could read or run something that was not meant.
+const FORBIDDEN: [&str; 14] = [
+    "alias",
+    "rewrite",
+    "if",
+    "set",
+    "load_module",
+    "perl",
+    "perl_set",
+    "lua_load_resty_core",
+    "content_by_lua",
+    "access_by_lua",
+    "fastcgi_pass",
+    "uwsgi_pass",
+    "resolver",
+    "auth_request",
+];
+
+fn host() -> Host {
+    Host {
+        prefix: "/srv/homeport/nginx".parse().expect("a path"),
+        sites: "/srv/homeport/sites".parse().expect("a path"),
+        addresses: vec![Ipv4Addr::UNSPECIFIED.into(), std::net::Ipv6Addr::UNSPECIFIED.into()],
+        http_port: 80.try_into().expect("a port"),
+        https_port: Some(443.try_into().expect("a port")),
+        worker: Some(("www-data".parse().expect("a user"), "www-data".parse().expect("a group"))),
+    }
+}
+
+fn shop(target: Target) -> AppVhost {
+    let hosts = vec!["shop.example.com".parse().expect("a host"), "example.com".parse().expect("a host")];
+    AppVhost::new(AppId::new(1, 1), "shop".parse().expect("a name"), hosts, target)
+}
+
+fn text_of(app: AppVhost) -> String {
+    let generation = Generation { number: 7, host: host(), panel: None, apps: vec![app] };
+    generation.render().pop().expect("the app's file").text
+}
+
+#[test]
+fn a_proxied_app() {
+    let address = Ipv4Addr::new(10, 98, 0, 3).try_into().expect("virtual");
+    let text = text_of(shop(Target::Proxied { address, port: 5000.try_into().expect("a port") }));
+    let until_pages: Vec<&str> = text.lines().take_while(|line| !line.contains("@homeport_down {")).collect();
+    insta::assert_snapshot!(until_pages.join("\n"), @r"
+    server {
+        listen 0.0.0.0:80;
+        listen [::]:80;
+        server_name shop.example.com example.com;
+        client_max_body_size 1048576;
+        location / {
+            proxy_pass http://10.98.0.3:5000;
+            proxy_connect_timeout 60s;
+            proxy_read_timeout 60s;
+            proxy_send_timeout 60s;
+            error_page 502 @homeport_down;
+            error_page 504 @homeport_slow;
+        }
+    ");
+}
+
+#[test]
+fn a_static_site() {
+    insta::assert_snapshot!(text_of(shop(Target::Site)), @r#"
+    server {
+        listen 0.0.0.0:80;
+        listen [::]:80;
+        server_name shop.example.com example.com;
+        client_max_body_size 1048576;
+        root /srv/homeport/sites/0000000001000001/current;
+        disable_symlinks on from=$document_root;
+        index index.html;
+        error_page 404 /404.html;
+        location / {
+            try_files $uri $uri/ =404;
+        }
+        location = /404.html {
+            internal;
+        }
+        location ~ "/\\.(?!well-known/)" {
+            return 404;
+        }
+    }
+    "#);
+}
+
+#[test]
+fn with_a_certificate_http_leads_to_https() {
+    let mut app = shop(Target::Site);
+    let file = |name: &str| format!("/srv/homeport/certificates/{name}").parse().expect("a path");
+    app.tls = Some(CertificatePair { certificate: file("chain.pem"), key: file("key.pem") });
+    let servers = parse::parse(&text_of(app)).expect("parses");
+    assert_eq!(servers.len(), 2);
+    assert_eq!(servers[0].all("return")[0].args, ["301", "https://$host$request_uri"]);
+    assert_eq!(servers[1].all("listen")[0].args, ["0.0.0.0:443", "ssl", "http2"]);
+}
+
+#[test]
+fn the_main_file_has_the_probe_and_refuses_unknown_names() {
+    let generation = Generation { number: 42, host: host(), panel: None, apps: vec![shop(Target::Site)] };
+    let text = &generation.render()[0].text;
+    let main = parse::parse(text).expect("parses");
+    let servers = find_all(&main, "server");
+    assert_eq!(servers[0].all("return")[0].args, ["444"]);
+    assert_eq!(servers[1].all("ssl_reject_handshake")[0].args, ["on"]);
+    assert_eq!(servers[2].all("listen")[0].args, ["unix:/srv/homeport/nginx/probe.sock"]);
+    assert_eq!(servers[2].all("return")[0].args, ["200", "42"]);
+    assert_eq!(find_all(&main, "include").len(), 1);
+    assert!(!text.contains("$args") && !text.contains("$request_uri") && !text.contains("$query"));
+}
+
+#[test]
+fn a_query_is_never_logged() {
+    let format = parse::parse(&Generation { number: 1, host: host(), panel: None, apps: vec![] }.render()[0].text);
+    let format = format.expect("parses");
+    let words = find_all(&format, "log_format")[0].args.join(" ");
+    assert!(!words.contains("$request ") && !words.contains("$args") && !words.contains("$http_referer"));
+}
+
+#[test]
+fn hostile_strings_never_become_values() {
+    for text in [
+        "a.com; } server { listen 80 default_server; location / { alias /; } #",
+        "a.com\nload_module x;",
+        "$request_uri",
+        "\"",
+        "\\",
+        "{",
+        "}",
+        "#",
+        "é",
+        "a..b",
+        "-a.com",
+        "a.com:443",
+        "*.*.com",
+        "x\r\nSet-Cookie: a=b",
+        "a.com b.com",
+    ] {
+        assert!(text.parse::<HostName>().is_err(), "{text}");
+        assert!(text.parse::<AppName>().is_err(), "{text}");
+        assert!(format!("/x/{text}/y").parse::<HostPath>().is_err() || text == "a..b" || text == "-a.com", "{text}");
+    }
+    for text in ["", "/", "relative", "/a//b", "/a/../b", "/a/./b", "/a b", "/a$b"] {
+        assert!(text.parse::<HostPath>().is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_rendered_parses_back(
+        name in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?",
+        hosts in prop::collection::btree_set("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,9}", 1..5),
+        kind in 0..4, last in 1u8..=254, port in 1u16.., body_bytes: u64, timeout_s: u16,
+    ) {
+        let target = match kind {
+            0 => Target::Site,
+            1 => Target::Down(Down::NotDeployed),
+            2 => Target::Down(Down::Stopped),
+            _ => Target::Proxied {
+                address: Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"),
+                port: port.try_into().expect("a port"),
+            },
+        };
+        let parsed: Vec<HostName> = hosts.iter().map(|host| host.parse().expect("a host")).collect();
+        let mut app = AppVhost::new(AppId::new(5, 5), name.parse().expect("a name"), parsed, target.clone());
+        (app.body_bytes, app.timeout_s) = (body_bytes, timeout_s);
+        let read = parse::parse(&text_of(app)).expect("parses");
+        prop_assert_eq!(read.len(), 1);
+        prop_assert_eq!(&read[0].name, "server");
+        let names: BTreeSet<String> = read[0].all("server_name")[0].args.iter().cloned().collect();
+        prop_assert_eq!(names, hosts);
+        prop_assert_eq!(&read[0].all("client_max_body_size")[0].args, &[body_bytes.to_string()]);
+        if let Target::Proxied { address, port } = target {
+            prop_assert_eq!(&read[0].all("proxy_pass")[0].args, &[format!("http://{address}:{port}")]);
+        } else {
+            prop_assert!(read[0].all("proxy_pass").is_empty());
+        }
+        for name in FORBIDDEN.iter().chain(&["include"]) {
+            prop_assert!(find_all(&read, name).is_empty(), "{}", name);
+        }
+    }
+
+    #[test]
+    fn any_word_survives_the_writer(words in prop::collection::vec("[^\n\r\t]*", 1..4)) {
+        let args: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut writer = write::Writer::new();
+        writer.block("b", &args, |w| w.line("x", &args));
+        let read = parse::parse(&writer.finish()).expect("parses");
+        prop_assert_eq!(&read[0].args, &words);
+        prop_assert_eq!(&read[0].block[0].args, &words);
+    }
+}

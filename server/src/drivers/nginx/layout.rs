@@ -1,0 +1,127 @@
+//! The folders: nginx's own (closed but for its temporary files), the generations in it, and the
+//! sites (readable, because the workers are nobody special).
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use homeport_model::domain::vhost::{HostPath, HostUser, RenderedFile};
+use rustix::{fs::Mode, process::geteuid};
+
+use super::Error;
+use crate::drivers::system::fsroot::FsRoot;
+
+/// The link to the current generation's folder.
+pub(super) const CURRENT: &str = "current";
+const GENERATIONS: &str = "generations";
+/// Whom the workers run as, the first that this host has.
+const WORKERS: [&str; 3] = ["www-data", "nginx", "nobody"];
+
+pub(super) struct Layout {
+    pub(super) nginx: FsRoot,
+    pub(super) prefix: HostPath,
+    pub(super) sites: FsRoot,
+    pub(super) sites_path: HostPath,
+    pub(super) worker: Option<(HostUser, HostUser)>,
+}
+
+pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
+    let path = |name: &str| state.join(name).to_string_lossy().into_owned().try_into().map_err(Error::Path);
+    let (prefix, sites_path): (HostPath, HostPath) = (path("nginx")?, path("sites")?);
+    let worker = if geteuid().is_root() { worker() } else { None };
+    if worker.is_some() {
+        make_passable(state)?;
+    }
+    let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
+    for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o700), ("run", 0o711), ("temp", 0o711)] {
+        nginx.create_folder(folder, mode).map_err(Error::Files)?;
+    }
+    let sites = FsRoot::create(state.join("sites"), 0o711).map_err(Error::Files)?;
+    Ok(Layout { nginx, prefix, sites, sites_path, worker })
+}
+
+/// Lets everybody pass the state folder itself, and finds the folder above that nobody may pass.
+fn make_passable(state: &Path) -> Result<(), Error> {
+    let passable = |folder: &Path| {
+        let stat = rustix::fs::stat(folder).map_err(|error| Error::Files(error.into()))?;
+        Ok::<_, Error>(Mode::from_raw_mode(stat.st_mode))
+    };
+    let root = FsRoot::open(state).map_err(Error::Files)?;
+    let mode = passable(state)?;
+    if !mode.contains(Mode::XOTH) {
+        root.set_mode(".", (mode | Mode::XOTH | Mode::XGRP).as_raw_mode() & 0o7777).map_err(Error::Files)?;
+    }
+    for folder in state.ancestors().skip(1) {
+        if !passable(folder)?.contains(Mode::XOTH) {
+            return Err(Error::Unreachable { folder: PathBuf::from(folder) });
+        }
+    }
+    Ok(())
+}
+
+fn worker() -> Option<(HostUser, HostUser)> {
+    let etc = FsRoot::open("/etc").ok()?;
+    let users = etc.read_text("passwd", 4 << 20).ok()?;
+    let groups = etc.read_text("group", 4 << 20).ok()?;
+    let field = |line: &str, index: usize| line.split(':').nth(index).map(str::to_owned);
+    WORKERS.iter().find_map(|name| {
+        let user = users.lines().find(|line| field(line, 0).as_deref() == Some(*name))?;
+        let id = field(user, 3)?;
+        let group = groups.lines().find(|line| field(line, 2).as_deref() == Some(id.as_str()))?;
+        Some((name.parse().ok()?, field(group, 0)?.parse().ok()?))
+    })
+}
+
+/// The folder of a generation, below the prefix.
+pub(super) fn folder(number: u64) -> String {
+    format!("{GENERATIONS}/{number}")
+}
+
+pub(super) fn current(root: &FsRoot) -> Result<Option<u64>, Error> {
+    let target = root.read_link(CURRENT).map_err(Error::Files)?;
+    Ok(target.and_then(|target| target.rsplit('/').next().and_then(|number| number.parse().ok())))
+}
+
+/// The generations that are there, ascending.
+pub(super) fn numbers(root: &FsRoot) -> Result<Vec<u64>, Error> {
+    let names = root.names(GENERATIONS).map_err(Error::Files)?;
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Writes all files and flushes them together: one flush at the end costs little more than one
+/// file's.
+pub(super) fn write_generation(root: &FsRoot, number: u64, files: &[RenderedFile]) -> Result<(), Error> {
+    let folder = folder(number);
+    let write = || {
+        root.remove_tree(&folder)?;
+        root.create_folder(&folder, 0o700)?;
+        let mut open = Vec::with_capacity(files.len());
+        for file in files {
+            let mut handle = root.create_file(format!("{folder}/{}", file.name), 0o600)?;
+            handle.write_all(file.text.as_bytes())?;
+            open.push(handle);
+        }
+        open.iter().try_for_each(|handle| handle.sync_all())?;
+        root.sync_folder(&folder)?;
+        root.sync_folder(GENERATIONS)
+    };
+    write().map_err(Error::Files)
+}
+
+pub(super) fn remove_generation(root: &FsRoot, number: u64) -> Result<(), Error> {
+    root.remove_tree(folder(number)).map_err(Error::Files)
+}
+
+pub(super) fn link(root: &FsRoot, number: u64) -> Result<(), Error> {
+    root.swap_link(CURRENT, &folder(number)).map_err(Error::Files)
+}
+
+/// Removes all but the current generation and the `kept` newest.
+pub(super) fn prune(root: &FsRoot, kept: usize) -> Result<(), Error> {
+    let (current, numbers) = (current(root)?, numbers(root)?);
+    let old = numbers.iter().rev().skip(kept).filter(|number| Some(**number) != current);
+    old.copied().try_for_each(|number| remove_generation(root, number))
+}
