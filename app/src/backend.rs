@@ -95,6 +95,8 @@ pub trait Deploys: Send + Sync {
     async fn find(&self, actor: &Actor, app: &AppName, number: u32) -> Answer<DeployDetail>;
     /// Stops a queued or running job before its commit point.
     async fn cancel(&self, actor: &Actor, job: &JobId) -> Answer<()>;
+    /// One job.
+    async fn job(&self, actor: &Actor, job: &JobId) -> Answer<JobRow>;
     /// Lines of a job's log after line `after`, at most 1000.
     async fn log(&self, actor: &Actor, job: &JobId, after: u64) -> Answer<Vec<LogLine>>;
 }

@@ -1,32 +1,39 @@
 //! Composes the panel: configuration, drivers, services, router.
 
 pub mod accounts;
+pub mod activity;
 pub mod ambient;
+pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod compose;
 pub mod config;
 pub mod db;
+pub mod deploys;
+pub mod domains;
 pub mod drivers;
+pub mod engines;
 pub mod failure;
+pub mod host;
 pub mod http;
 pub mod jobs;
 pub mod live;
-pub mod not_yet;
+pub mod reconcile;
 pub mod seal;
 pub mod state;
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use accounts::Accounts;
 use ambient::Clock;
-use audit::Audit;
+use compose::{Base, Services};
 use config::Config;
 use db::Db;
-use homeport_app::backend::Backend;
-use live::Hub;
-use not_yet::NotYet;
+use jobs::Faults;
 use state::{Refusal, StateFolder};
 use tokio_util::sync::CancellationToken;
+
+/// How long jobs may take to end when the panel is stopped; what is left goes on at the next start.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(30);
 
 /// Runs the panel until it is told to stop.
 ///
@@ -35,28 +42,27 @@ use tokio_util::sync::CancellationToken;
 pub async fn serve(config: Config) -> Result<(), Refusal> {
     start_log(&config);
     let state = StateFolder::lock(&config.state)?;
-    let (db, _sealer) = Db::open(&state).await?;
-    let clock = Clock::default();
-    let hub = Hub::default();
-    let audit = Audit::new(db.clone(), clock.clone());
-    let accounts =
-        Accounts::new(db.clone(), clock.clone(), audit.clone(), hub.clone(), config.origin.clone(), cli::announce)?;
-    let accounts = Arc::new(accounts);
-    let not_yet = Arc::new(NotYet);
-    let backend =
-        Backend { accounts: accounts.clone(), apps: not_yet.clone(), deploys: not_yet.clone(), activity: not_yet };
-
-    match accounts.claim_link_while_unclaimed().await {
+    let (db, sealer) = Db::open(&state).await?;
+    let base = Base { db: db.clone(), sealer, clock: Clock::default(), faults: Faults::default() };
+    let services = Services::compose(&config, base)?;
+    match services.accounts.claim_link_while_unclaimed().await {
         Ok(Some(link)) => cli::announce(&format!("Claim this panel within 30 minutes: {}", link.expose())),
         Ok(None) => {}
         Err(failure) => return Err(Refusal::Io(failure::chain(&failure))),
     }
     let listen = config.listen.clone();
-    let panel = http::Panel::new(config, clock, accounts, backend, hub);
+    let panel = http::Panel::new(config, &services);
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
+    let starting = services.clone();
+    tokio::spawn(async move {
+        if let Err(failure) = starting.start().await {
+            tracing::error!("jobs do not run: {}", failure::chain(&failure));
+        }
+    });
     tracing::info!("listening on {listen}");
     let served = http::listen(http::router(panel, http::table()), &listen, stop).await;
+    services.stop(JOBS_MAY_TAKE).await;
     db.close().await;
     served
 }

@@ -14,6 +14,7 @@ pub use view::{DeployDetail, ReleaseChange, ReleaseRow};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    id::ReleaseId,
     name::{CommitSha, GitRef},
     time::Timestamp,
 };
@@ -27,8 +28,10 @@ pub enum Artifact {
         /// The content id.
         id: String,
     },
-    /// A folder below the app's site folder, named after the release.
+    /// A folder below the app's site folder.
     Site {
+        /// The release that laid it out, after which it is named.
+        folder: ReleaseId,
         /// How many files it has.
         files: u64,
         /// Their size.

@@ -17,6 +17,8 @@ pub enum Step {
     /// Send new connections to it. The commit point: before it, a failure leaves the old release
     /// serving; after it, the new one serves and only tidying is left.
     Switch,
+    /// Go on asking through nginx for a moment, and keep what visitors would have seen.
+    Prove,
     /// Wait until the old container has answered what it had taken.
     Drain,
     /// Stop the old container; it is kept for rolling back.
@@ -27,6 +29,9 @@ pub enum Step {
 
 /// How many releases are kept for rolling back, the serving one included.
 pub const KEPT_RELEASES: u32 = 5;
+
+/// How long the probe goes on after the switch, in milliseconds.
+pub const PROVE_MS: u64 = 1_000;
 
 /// How long the old container may finish what it has taken, in seconds.
 pub const DRAIN_LIMIT_S: u32 = 30;
@@ -43,15 +48,19 @@ pub const STAYS_UP_MS: u64 = 500;
 /// The plan of a deploy that makes something new.
 #[must_use]
 pub const fn deploy(is_static: bool) -> &'static [Step] {
-    use Step::{Build, Check, Drain, Fetch, Prune, Retire, Start, Switch};
-    if is_static { &[Fetch, Build, Switch, Prune] } else { &[Fetch, Build, Start, Check, Switch, Drain, Retire, Prune] }
+    use Step::{Build, Check, Drain, Fetch, Prove, Prune, Retire, Start, Switch};
+    if is_static {
+        &[Fetch, Build, Switch, Prove, Prune]
+    } else {
+        &[Fetch, Build, Start, Check, Switch, Prove, Drain, Retire, Prune]
+    }
 }
 
 /// The plan of rolling back to a release that is kept.
 #[must_use]
 pub const fn roll_back(is_static: bool) -> &'static [Step] {
-    use Step::{Check, Drain, Prune, Retire, Start, Switch};
-    if is_static { &[Switch, Prune] } else { &[Start, Check, Switch, Drain, Retire, Prune] }
+    use Step::{Check, Drain, Prove, Prune, Retire, Start, Switch};
+    if is_static { &[Switch, Prove, Prune] } else { &[Start, Check, Switch, Prove, Drain, Retire, Prune] }
 }
 
 impl Step {
@@ -64,16 +73,24 @@ impl Step {
             Self::Start => "start",
             Self::Check => "check",
             Self::Switch => "switch",
+            Self::Prove => "prove",
             Self::Drain => "drain",
             Self::Retire => "retire",
             Self::Prune => "prune",
         }
     }
 
+    /// Reads the store's word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        use Step::{Build, Check, Drain, Fetch, Prove, Prune, Retire, Start, Switch};
+        [Fetch, Build, Start, Check, Switch, Prove, Drain, Retire, Prune].into_iter().find(|step| step.as_str() == word)
+    }
+
     /// Whether a failure here can no longer undo the deploy.
     #[must_use]
     pub const fn is_past_commit(self) -> bool {
-        matches!(self, Self::Drain | Self::Retire | Self::Prune)
+        matches!(self, Self::Prove | Self::Drain | Self::Retire | Self::Prune)
     }
 }
 

@@ -11,7 +11,7 @@ pub mod parse;
 mod server;
 mod write;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 
 use crate::{
     deploy::address::VirtualAddress,
@@ -123,6 +123,11 @@ pub enum Target {
         address: VirtualAddress,
         /// The port that its process listens on.
         port: Port,
+    },
+    /// A container at its own address, where there is no map: each switch is a new generation.
+    Direct {
+        /// Its address and the port that its process listens on.
+        at: SocketAddrV4,
     },
     /// The folder `<sites>/<app id>/current`.
     Site,

@@ -105,6 +105,17 @@ impl Accounts {
         Ok(Some(session))
     }
 
+    /// Whether a cookie's session is still live, for a stream that is open. Asking does not count as
+    /// using it: a tab that is left open signs nobody in for ever.
+    ///
+    /// # Errors
+    /// [`Failure`] of the store.
+    pub async fn is_live(&self, token: &str) -> Result<bool, Failure> {
+        let session = store::session_by_hash(self.db.reader(), &hash(token)).await?;
+        let now = self.clock.now();
+        Ok(session.is_some_and(|session| session.times.live(now)))
+    }
+
     /// Ends the actor's own session.
     ///
     /// # Errors

@@ -7,5 +7,6 @@ pub mod docker;
 // pub mod git;
 pub mod nat;
 pub mod nginx;
+pub mod probe;
 pub mod process;
 pub mod system;

@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod cookie;
+mod events;
 mod guard;
 mod headers;
 mod health;
@@ -29,7 +30,13 @@ use homeport_app::backend::Backend;
 use leptos::config::LeptosOptions;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{accounts::Accounts, ambient::Clock, config::Config, live::Hub};
+use crate::{
+    accounts::Accounts,
+    ambient::Clock,
+    compose::Services,
+    config::Config,
+    live::{Hub, LogHub},
+};
 
 pub use answer::respond;
 pub use assets::Assets;
@@ -51,6 +58,8 @@ pub struct Panel {
     pub backend: Backend,
     /// What changed.
     pub hub: Hub,
+    /// Whose log has grown.
+    pub logs: LogHub,
     /// Counts tries.
     pub limits: Arc<Limits>,
     /// The built pages.
@@ -62,11 +71,21 @@ pub struct Panel {
 impl Panel {
     /// Puts the parts together; reads the list of built files.
     #[must_use]
-    pub fn new(config: Config, clock: Clock, accounts: Arc<Accounts>, backend: Backend, hub: Hub) -> Self {
+    pub fn new(config: Config, services: &Services) -> Self {
         let assets = Assets::read(&config.site_folder());
         let leptos = pages::options(&config.site_folder());
-        let limits = Arc::new(Limits::new(clock.clone()));
-        Self { config: Arc::new(config), clock, accounts, backend, hub, limits, assets: Arc::new(assets), leptos }
+        let limits = Arc::new(Limits::new(services.clock.clone()));
+        Self {
+            config: Arc::new(config),
+            clock: services.clock.clone(),
+            accounts: services.accounts.clone(),
+            backend: services.backend(),
+            hub: services.hub.clone(),
+            logs: services.logs.clone(),
+            limits,
+            assets: Arc::new(assets),
+            leptos,
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use homeport_model::actor::Role;
 
-use super::routes::Route;
+use axum::routing::get;
+
+use super::{events, routes::Route};
 
 /// Apps, deploys, jobs, the audit log.
 pub(super) const WORK: &[Route] = &[
@@ -37,4 +39,6 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/deploys/cancel", "deploys.cancel"),
     Route::read("/api/ui/activity/audit", "activity.audit"),
     Route::read("/api/ui/activity/jobs", "activity.jobs"),
+    Route::get("/events", "events.read", || get(events::events)).stream(),
+    Route::get("/events/jobs/{job}/log", "events.log", || get(events::job_log)).stream(),
 ];

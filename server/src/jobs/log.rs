@@ -12,38 +12,15 @@ use homeport_model::{
     secret::Secret,
     text,
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 
 use super::store;
-use crate::{ambient::Clock, db::Db};
+use crate::{ambient::Clock, db::Db, live::LogHub};
 
 /// How long lines are collected before they are written.
 const BATCH: Duration = Duration::from_millis(80);
 /// A job keeps at most this many lines; what comes later is counted, not kept.
 const MOST_LINES: u64 = 20_000;
-
-/// Tells followers that a job's log has grown. It carries no lines; they are read from the store.
-#[derive(Debug, Clone)]
-pub struct LogHub(broadcast::Sender<JobId>);
-
-impl Default for LogHub {
-    fn default() -> Self {
-        Self(broadcast::channel(256).0)
-    }
-}
-
-impl LogHub {
-    /// Follows from now on.
-    #[must_use]
-    pub fn listen(&self) -> broadcast::Receiver<JobId> {
-        self.0.subscribe()
-    }
-
-    pub(super) fn nudge(&self, job: &JobId) {
-        // Nobody following is fine.
-        let _ = self.0.send(job.clone());
-    }
-}
 
 #[derive(Default)]
 struct Pending {

@@ -12,7 +12,7 @@ pub mod store;
 
 pub use faults::{Fault, Faults, When};
 pub use lock::{AppLock, Locks};
-pub use log::{JobLog, LogHub};
+pub use log::JobLog;
 pub use runner::{Parts, Runner};
 
 use std::sync::Arc;

@@ -32,7 +32,7 @@ enum StepEnd {
 pub(super) async fn run(runner: &Runner, claimed: Claimed, cancel: CancellationToken) {
     let Claimed { job, steps, log_lines, cancel_asked } = claimed;
     let shared = &runner.0;
-    let Some(work) = shared.work.get(&job.kind).cloned() else {
+    let Some(work) = shared.work.get().and_then(|work| work.get(&job.kind)).cloned() else {
         tracing::error!(job = %job.id, kind = job.kind.as_str(), "nobody does this kind of job");
         return;
     };

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -10,8 +10,13 @@ use homeport_model::{id::JobId, job::JobKind};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Faults, JobLog, Locks, LogHub, Work, run, store};
-use crate::{ambient::Clock, db::Db, failure::Failure, live::Hub};
+use super::{Faults, JobLog, Locks, Work, run, store};
+use crate::{
+    ambient::Clock,
+    db::Db,
+    failure::Failure,
+    live::{Hub, LogHub},
+};
 
 /// How many jobs run at the same time. Builds have a tighter limit of their own.
 const AT_ONCE: usize = 4;
@@ -29,7 +34,7 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     /// This run of the panel; another owner's leases are orphans.
     pub(super) owner: String,
-    pub(super) work: HashMap<JobKind, Arc<dyn Work>>,
+    pub(super) work: OnceLock<HashMap<JobKind, Arc<dyn Work>>>,
     running: Mutex<HashMap<JobId, CancellationToken>>,
     nudge: Notify,
     places: Arc<Semaphore>,
@@ -57,8 +62,6 @@ pub struct Parts {
     pub faults: Faults,
     /// Names this run of the panel.
     pub owner: String,
-    /// Who does which kind.
-    pub work: HashMap<JobKind, Arc<dyn Work>>,
 }
 
 impl Runner {
@@ -73,7 +76,7 @@ impl Runner {
             locks: parts.locks,
             faults: parts.faults,
             owner: parts.owner,
-            work: parts.work,
+            work: OnceLock::new(),
             running: Mutex::default(),
             nudge: Notify::new(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
@@ -82,11 +85,15 @@ impl Runner {
         }))
     }
 
-    /// Takes up what an earlier run of the panel left, then claims jobs until it is stopped.
+    /// Takes up what an earlier run of the panel left, then claims jobs until it is stopped. `work`
+    /// says who does which kind.
     ///
     /// # Errors
     /// When the store does not answer at the start.
-    pub async fn start(&self) -> Result<(), Failure> {
+    pub async fn start(&self, work: HashMap<JobKind, Arc<dyn Work>>) -> Result<(), Failure> {
+        if self.0.work.set(work).is_err() {
+            return Err(Failure::internal("the runner was started twice"));
+        }
         let orphans = store::interrupt_orphans(&self.0.db, &self.0.owner).await?;
         if orphans > 0 {
             tracing::warn!("{orphans} job(s) were interrupted when the panel stopped; going on with them");

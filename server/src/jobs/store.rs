@@ -1,5 +1,7 @@
 //! The tables `jobs`, `job_steps` and `job_log`.
 
+use std::collections::HashMap;
+
 use homeport_model::{
     id::JobId,
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
@@ -407,6 +409,39 @@ pub async fn unfinished(db: &Db) -> Result<Vec<JobRow>> {
     .fetch_all(db.reader())
     .await?;
     rows.into_iter().map(|row| Ok(row.row()?.0)).collect()
+}
+
+/// The newest finished job of each subject.
+///
+/// # Errors
+/// [`Error`] of the engine.
+pub async fn last_of_each_subject(db: &Db) -> Result<HashMap<String, JobRow>> {
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id!", kind AS "kind!", subject AS "subject!", app_name AS "app_name!", release_number,
+                  state AS "state!", problem, log_lines AS "log_lines!", started_at, finished_at,
+                  max(created_at) AS "created_at!: i64"
+           FROM jobs WHERE state IN ('succeeded', 'failed') GROUP BY subject"#
+    )
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let columns = Columns {
+                id: row.id,
+                kind: row.kind,
+                app_name: row.app_name,
+                release_number: row.release_number,
+                state: row.state,
+                problem: row.problem,
+                log_lines: row.log_lines,
+                created_at: row.created_at,
+                started_at: row.started_at,
+                finished_at: row.finished_at,
+                step: None,
+            };
+            Ok((row.subject, columns.row()?.0))
+        })
+        .collect()
 }
 
 /// One job and the number of lines in its log.

@@ -3,6 +3,10 @@
 //! It carries no data: the page asks again through its ordinary server function. A slow listener
 //! loses events and is told so; the next one makes it ask again anyway.
 
+mod logs;
+
+pub use logs::LogHub;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

@@ -52,6 +52,12 @@ impl FsRoot {
         Ok(root)
     }
 
+    /// Bytes that may still be written to its file system, and all of them.
+    pub fn space_bytes(&self) -> io::Result<(u64, u64)> {
+        let stat = fs::fstatvfs(fs::openat(&self.folder, ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)?;
+        Ok((stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize))
+    }
+
     /// The folder's path on the host.
     #[must_use]
     pub fn path(&self) -> &Path {

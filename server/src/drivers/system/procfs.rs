@@ -43,6 +43,12 @@ pub struct Holder {
     pub name: String,
 }
 
+/// A file of `/proc` about the whole host, like `meminfo`.
+#[must_use]
+pub fn text(name: &str) -> Option<String> {
+    FsRoot::open("/proc").and_then(|proc| proc.read_text(name, LIMIT_BYTES)).ok()
+}
+
 /// All TCP sockets in the network namespace of `pid`.
 pub fn tcp_sockets(pid: u32) -> io::Result<Vec<TcpSocket>> {
     let proc = FsRoot::open("/proc")?;

@@ -1,0 +1,61 @@
+//! What the pages ask of apps.
+
+use async_trait::async_trait;
+use homeport_app::backend::{self, Answer};
+use homeport_model::{
+    app::{AppDetail, AppForm, AppRow, EnvRow},
+    host::Today,
+    id::JobId,
+    job::LogLine,
+    name::{AppName, EnvKey},
+    prelude::Actor,
+};
+
+use super::Apps;
+
+#[async_trait]
+impl backend::Apps for Apps {
+    async fn today(&self, actor: &Actor) -> Answer<Today> {
+        Ok(self.today_page(actor).await?)
+    }
+
+    async fn list(&self, actor: &Actor) -> Answer<Vec<AppRow>> {
+        Ok(self.rows(actor).await?)
+    }
+
+    async fn find(&self, actor: &Actor, name: &AppName) -> Answer<AppDetail> {
+        Ok(self.detail(actor, name).await?)
+    }
+
+    async fn create(&self, actor: &Actor, form: AppForm) -> Answer<AppName> {
+        Ok(self.create_app(actor, &form).await?)
+    }
+
+    async fn change(&self, actor: &Actor, name: &AppName, form: AppForm) -> Answer<()> {
+        Ok(self.change_app(actor, name, &form).await?)
+    }
+
+    async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId> {
+        Ok(self.delete_app(actor, name, typed).await?)
+    }
+
+    async fn environment(&self, actor: &Actor, name: &AppName) -> Answer<Vec<EnvRow>> {
+        Ok(self.environment_rows(actor, name).await?)
+    }
+
+    async fn set_environment(&self, actor: &Actor, name: &AppName, text: String) -> Answer<u32> {
+        Ok(self.set_env_text(actor, name, &text).await?)
+    }
+
+    async fn unset_variable(&self, actor: &Actor, name: &AppName, key: &EnvKey) -> Answer<()> {
+        Ok(self.unset_env(actor, name, key).await?)
+    }
+
+    async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()> {
+        Ok(self.mask_env(actor, name, key, secret).await?)
+    }
+
+    async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>> {
+        Ok(self.last_lines(actor, name).await?)
+    }
+}

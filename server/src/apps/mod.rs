@@ -1,0 +1,221 @@
+//! Apps: what people decide about them, and what is seen of them.
+
+mod backend;
+pub mod env;
+mod logs;
+pub mod observe;
+pub mod reconcile;
+pub mod store;
+mod view;
+
+pub use observe::{Observations, Seen};
+pub use store::AppRecord;
+
+use std::{str::FromStr, sync::Arc};
+
+use homeport_model::{
+    app::{AppForm, AppSpec},
+    deploy::Trigger,
+    event::Topic,
+    id::{AppId, JobId},
+    job::JobKind,
+    name::{AppName, HostName},
+    prelude::{Actor, Code, Problem, Role},
+};
+use serde_json::json;
+
+use crate::{
+    ambient::{self, Clock},
+    audit::Audit,
+    db::{self, Db},
+    domains::Domains,
+    drivers::docker::Docker,
+    failure::Failure,
+    host::Host,
+    jobs::{self, Runner},
+    live::Hub,
+    seal::Sealer,
+};
+
+/// What the service needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The store.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// The audit log.
+    pub audit: Audit,
+    /// Seals values.
+    pub sealer: Sealer,
+    /// Where changes are announced.
+    pub hub: Hub,
+    /// What was last seen of each app.
+    pub observations: Observations,
+    /// Host names and nginx.
+    pub domains: Domains,
+    /// The engine, for logs.
+    pub docker: Docker,
+    /// The host's figures.
+    pub host: Host,
+    /// Runs jobs.
+    pub runner: Runner,
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct Apps {
+    pub(crate) parts: Arc<Parts>,
+}
+
+impl Apps {
+    /// The service with its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The app of this name.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; also for one that is being removed.
+    pub async fn get(&self, name: &AppName) -> Result<AppRecord, Failure> {
+        let app = store::find(&self.parts.db, name).await?;
+        app.filter(|app| !app.deleting).ok_or_else(|| Problem::not_found("app").into())
+    }
+
+    async fn create_app(&self, actor: &Actor, form: &AppForm) -> Result<AppName, Failure> {
+        actor.require(Role::Owner)?;
+        let spec = form.parse()?;
+        self.check_source(&spec)?;
+        let name = spec.name.clone();
+        let now = self.parts.clock.now();
+        let id = AppId::new(now.ms(), ambient::random_u32());
+        let mut tx = self.parts.db.write().await?;
+        self.check_host_names(&mut tx, &id, &spec).await?;
+        let slot = store::free_slot(&mut tx).await?.ok_or_else(|| {
+            Problem::new(Code::Conflict, "This server has as many apps as it can have.").hint("Remove one first.")
+        })?;
+        let app = AppRecord { id: id.clone(), spec, slot, serving: None, deleting: false, created_at: now };
+        let taken = Problem {
+            code: Code::Conflict,
+            ..Problem::invalid("name", format!("There is already an app named {name}."))
+        };
+        store::insert(&mut tx, &app).await.map_err(|error| error.on("apps.name", taken))?;
+        self.parts
+            .audit
+            .record(&mut tx, actor, "app.create", name.as_str(), json!({ "source": app.spec.source.kind().as_str() }))
+            .await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        self.announce(&id);
+        self.parts.domains.nudge();
+        Ok(name)
+    }
+
+    async fn change_app(&self, actor: &Actor, name: &AppName, form: &AppForm) -> Result<(), Failure> {
+        actor.require(Role::Owner)?;
+        let app = self.get(name).await?;
+        let spec = AppForm { name: name.to_string(), ..form.clone() }.parse()?;
+        self.check_source(&spec)?;
+        let mut tx = self.parts.db.write().await?;
+        self.check_host_names(&mut tx, &app.id, &spec).await?;
+        store::update_spec(&mut tx, &app.id, &spec).await?;
+        let detail = json!({ "before": AppForm::of(&app.spec), "after": AppForm::of(&spec) });
+        self.parts.audit.record(&mut tx, actor, "app.change", name.as_str(), detail).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        self.announce(&app.id);
+        self.parts.domains.nudge();
+        Ok(())
+    }
+
+    async fn delete_app(&self, actor: &Actor, name: &AppName, typed: &str) -> Result<JobId, Failure> {
+        actor.require(Role::Owner)?;
+        let app = self.get(name).await?;
+        if AppName::from_str(typed.trim()).as_ref() != Ok(name) {
+            return Err(Problem::invalid("typed", format!("Type {name} to remove it.")).into());
+        }
+        actor.require_step_up(self.parts.clock.now())?;
+        let now = self.parts.clock.now();
+        let id = JobId::new(now.ms(), ambient::random_u32());
+        let payload = json!({ "app": app.id }).to_string();
+        let new = jobs::store::NewJob {
+            id: &id,
+            kind: JobKind::DeleteApp,
+            subject: app.id.as_str(),
+            app: name,
+            release: None,
+            payload: &payload,
+            steps: crate::deploys::REMOVAL_STEPS,
+        };
+        let replaced = Problem::new(Code::Conflict, "The app is being removed.");
+        let mut tx = self.parts.db.write().await?;
+        store::mark_deleting(&mut tx, &app.id).await?;
+        jobs::store::enqueue(&mut tx, &new, &replaced, now).await?;
+        self.parts.audit.record(&mut tx, actor, "app.delete", name.as_str(), json!({ "job": id })).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        // A deploy that runs would only delay it.
+        for job in jobs::store::unfinished(&self.parts.db).await? {
+            if job.app == *name && job.id != id {
+                self.parts.runner.cancel(&job.id);
+            }
+        }
+        self.announce(&app.id);
+        self.parts.runner.nudge();
+        Ok(id)
+    }
+
+    /// An app's host names must be nobody else's, nor the panel's.
+    async fn check_host_names(&self, tx: &mut db::Conn, id: &AppId, spec: &AppSpec) -> Result<(), Failure> {
+        let own = self.parts.domains.own_host_name(&spec.name);
+        if self.parts.domains.is_panel(&own) {
+            return Err(Problem::invalid("name", "The panel itself is reached under this name.").into());
+        }
+        for host_name in &spec.host_names {
+            let refuse = |why: String| Failure::from(Problem::invalid("host_names", why));
+            if self.parts.domains.is_panel(host_name) {
+                return Err(refuse(format!("{host_name} is the panel's own name.")));
+            }
+            if *host_name == own {
+                return Err(refuse(format!("{host_name} leads to this app already.")));
+            }
+            if self.parts.domains.app_of(host_name).is_some() {
+                return Err(refuse(format!("{host_name} belongs to the app of that name.")));
+            }
+            if let Some(owner) = store::other_owner(tx, host_name, id).await? {
+                return Err(Failure::from(Problem {
+                    code: Code::Conflict,
+                    ..Problem::invalid("host_names", format!("{host_name} leads to {owner}."))
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Plain http to a repository only where the host's configuration allows it.
+    fn check_source(&self, spec: &AppSpec) -> Result<(), Failure> {
+        match spec.source.git() {
+            Some((repo, _)) if repo.scheme() == "http" && !self.parts.domains.allows_local_git() => {
+                Err(Problem::invalid("repo", "Plain http is not allowed for repositories.")
+                    .hint("Use https, or start Homeport with --allow-local-git for a Git server on your own network.")
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn announce(&self, app: &AppId) {
+        self.parts.hub.announce(Topic::App(app.clone()));
+        self.parts.hub.announce(Topic::Apps);
+        self.parts.hub.announce(Topic::Activity);
+    }
+
+    /// The first host name of an app.
+    pub(crate) fn first_host_name(&self, spec: &AppSpec) -> HostName {
+        self.parts.domains.own_host_name(&spec.name)
+    }
+}
+
+/// Who pressed, for a release.
+pub(crate) fn pressed(actor: &Actor) -> Trigger {
+    Trigger::Pressed { by: actor.name.clone() }
+}

@@ -1,0 +1,174 @@
+//! Apps as pages show them, put together from few statements however many apps there are.
+
+use std::collections::HashMap;
+
+use homeport_model::{
+    app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState},
+    deploy::Artifact,
+    host::Today,
+    id::ReleaseId,
+    job::{JobRow, JobState},
+    name::AppName,
+    prelude::{Actor, Role},
+};
+
+use super::{AppRecord, Apps, Seen, store};
+use crate::{
+    deploys::{self, ReleaseRecord},
+    failure::Failure,
+    jobs,
+};
+
+/// How many jobs the first page shows.
+const RECENT_JOBS: u32 = 8;
+
+impl Apps {
+    pub(super) async fn today_page(&self, actor: &Actor) -> Result<Today, Failure> {
+        let apps = self.rows(actor).await?;
+        Ok(Today {
+            host_name: self.parts.domains.panel_host().to_owned(),
+            apps,
+            jobs: jobs::store::newest(&self.parts.db, None, RECENT_JOBS).await?,
+            engines: self.parts.host.engines(),
+            gauges: self.parts.host.gauges(),
+            apps_domain: self.parts.domains.apps_domain().to_string(),
+            now: self.parts.clock.now(),
+        })
+    }
+
+    pub(super) async fn rows(&self, actor: &Actor) -> Result<Vec<AppRow>, Failure> {
+        actor.require(Role::Viewer)?;
+        let db = &self.parts.db;
+        let apps = store::list(db).await?;
+        let serving = deploys::store::serving(db).await?;
+        let serving: HashMap<&ReleaseId, &ReleaseRecord> =
+            serving.iter().map(|release| (&release.id, release)).collect();
+        let busy = jobs::store::unfinished(db).await?;
+        let last = jobs::store::last_of_each_subject(db).await?;
+        Ok(apps
+            .iter()
+            .map(|app| {
+                let release = app.serving.as_ref().and_then(|id| serving.get(id).copied());
+                let mine = busy.iter().filter(|job| job.app == app.spec.name);
+                let job = mine.max_by_key(|job| job.state == JobState::Running).cloned();
+                self.row(app, release, job, last.get(app.id.as_str()))
+            })
+            .collect())
+    }
+
+    fn row(
+        &self,
+        app: &AppRecord,
+        release: Option<&ReleaseRecord>,
+        job: Option<JobRow>,
+        last: Option<&JobRow>,
+    ) -> AppRow {
+        let seen = self.parts.observations.of(&app.id);
+        let host_name = self.first_host_name(&app.spec);
+        let failed = last.filter(|last| last.state == JobState::Failed);
+        AppRow {
+            id: app.id.clone(),
+            name: app.spec.name.clone(),
+            url: self.parts.domains.url(&host_name),
+            host_name,
+            state: state(release, seen.as_ref().map(|(seen, _)| seen)),
+            observed_at: seen.map(|(_, at)| at),
+            version: release.map(version),
+            job,
+            last_failure: failed.and_then(|job| job.problem.as_ref()).map(|problem| problem.title.clone()),
+        }
+    }
+
+    pub(super) async fn detail(&self, actor: &Actor, name: &AppName) -> Result<AppDetail, Failure> {
+        actor.require(Role::Viewer)?;
+        let app = self.get(name).await?;
+        let db = &self.parts.db;
+        let releases = deploys::store::list(db, &app.id).await?;
+        let jobs = jobs::store::newest(db, Some(app.id.as_str()), 100).await?;
+        let release = app.serving.as_ref().and_then(|id| releases.iter().find(|release| release.id == *id));
+        let job = jobs.iter().filter(|job| !job.state.is_final()).max_by_key(|job| job.state == JobState::Running);
+        let row = self.row(&app, release, job.cloned(), jobs.first());
+        let host_names = app.spec.all_host_names(self.parts.domains.apps_domain());
+        Ok(AppDetail {
+            urls: host_names.iter().map(|host_name| self.parts.domains.url(host_name)).collect(),
+            picture: self.picture(&app, release, &row),
+            releases: deploys::view::rows(&app, releases.clone(), &jobs),
+            pending_env: self.pending_env(&app).await?,
+            busy: row.job.as_ref().map(|job| job.id.clone()),
+            created_at: app.created_at,
+            spec: app.spec,
+            jobs,
+            row,
+        })
+    }
+
+    /// How a request reaches the app: host names, nginx, then a container or a folder.
+    fn picture(&self, app: &AppRecord, release: Option<&ReleaseRecord>, row: &AppRow) -> Vec<Hop> {
+        let seen = self.parts.observations.of(&app.id).map(|(seen, _)| seen);
+        let nginx = self.parts.host.engine("nginx");
+        let host_names = app.spec.all_host_names(self.parts.domains.apps_domain());
+        let more = host_names.len() - 1;
+        let mut picture = vec![
+            Hop {
+                kind: HopKind::Domain,
+                name: row.host_name.to_string(),
+                detail: if more == 0 { String::new() } else { format!("and {more} more") },
+                state: HopState::Good,
+            },
+            Hop {
+                kind: HopKind::Nginx,
+                name: "nginx".into(),
+                detail: self.parts.domains.listens_on(),
+                state: match nginx {
+                    Some(nginx) if nginx.ok => HopState::Good,
+                    Some(_) => HopState::Bad,
+                    None => HopState::Unknown,
+                },
+            },
+        ];
+        let Some(release) = release else { return picture };
+        let is_folder = matches!(release.artifact, Some(Artifact::Site { .. }));
+        let (name, detail, state) = match seen {
+            Some(Seen::Running { container, address }) => {
+                let port = release.port.map_or_else(String::new, |port| format!(":{port}"));
+                (container, format!("{address}{port}"), HopState::Good)
+            }
+            Some(Seen::Folder) => (format!("release {}", release.number), size(release), HopState::Good),
+            Some(Seen::Down(why)) => (format!("release {}", release.number), why, HopState::Bad),
+            Some(Seen::Unknown(why)) => (format!("release {}", release.number), why, HopState::Unknown),
+            None => (format!("release {}", release.number), "not looked at yet".into(), HopState::Unknown),
+        };
+        let kind = if is_folder { HopKind::Folder } else { HopKind::Process };
+        picture.push(Hop { kind, name, detail, state });
+        picture
+    }
+}
+
+fn state(release: Option<&ReleaseRecord>, seen: Option<&Seen>) -> AppState {
+    let Some(release) = release else { return AppState::NotDeployed };
+    let number = release.number;
+    match seen {
+        Some(Seen::Running { .. } | Seen::Folder) => {
+            AppState::Serving { release: number, since: release.switched_at.unwrap_or(release.created_at) }
+        }
+        Some(Seen::Down(why)) => AppState::Down { release: number, why: why.clone() },
+        Some(Seen::Unknown(why)) => AppState::Unknown { why: why.clone() },
+        None => AppState::Unknown { why: "Homeport has just started and has not looked yet.".into() },
+    }
+}
+
+/// "main@3f9c2e1", or the image's name.
+pub(crate) fn version(release: &ReleaseRecord) -> String {
+    match (&release.commit, &release.spec.source) {
+        (Some(commit), _) => format!("{}@{}", commit.branch, commit.sha.short()),
+        (None, homeport_model::app::Source::Image { image }) => image.to_string(),
+        (None, source) => source.kind().as_str().to_owned(),
+    }
+}
+
+fn size(release: &ReleaseRecord) -> String {
+    match release.artifact {
+        Some(Artifact::Site { files, .. }) => format!("{files} files"),
+        _ => String::new(),
+    }
+}

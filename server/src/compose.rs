@@ -1,0 +1,279 @@
+//! Puts the panel together: drivers, services, reconcilers, runner. Tests compose the same.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use homeport_app::backend::Backend;
+use homeport_model::{
+    deploy::container::Namespace,
+    domain::vhost::{Panel as PanelVhost, PanelName, PanelUpstream},
+    job::JobKind,
+    name::{HostName, Port},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accounts::Accounts,
+    activity::Activity,
+    ambient::{self, Clock},
+    apps::{self, Apps, Observations},
+    audit::Audit,
+    config::{Config, Listen},
+    db::Db,
+    deploys::{Deploys, Engines, RemoveWork},
+    domains::{self, Domains, Names},
+    drivers::{docker::Docker, nat::Nat, nginx::Nginx, system::fsroot::FsRoot},
+    failure::{Failure, chain},
+    host::Host,
+    jobs::{Faults, Locks, Parts, Runner, Work},
+    live::{Hub, LogHub},
+    reconcile,
+    seal::Sealer,
+    state::Refusal,
+};
+
+/// How often apps are looked at.
+const LOOK_AT_APPS: Duration = Duration::from_secs(10);
+/// How often the host is looked at.
+const LOOK_AT_HOST: Duration = Duration::from_secs(10);
+
+/// The running parts of a panel.
+#[derive(Clone)]
+pub struct Services {
+    /// The clock.
+    pub clock: Clock,
+    /// Where changes are announced.
+    pub hub: Hub,
+    /// Where growing logs are announced.
+    pub logs: LogHub,
+    /// People.
+    pub accounts: Arc<Accounts>,
+    /// Apps.
+    pub apps: Apps,
+    /// Deploys.
+    pub deploys: Deploys,
+    /// Audit log and jobs.
+    pub activity: Activity,
+    /// Host names and nginx.
+    pub domains: Domains,
+    /// The host.
+    pub host: Host,
+    /// Jobs.
+    pub runner: Runner,
+    locks: Locks,
+    engines: Engines,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What a panel is made of beside its configuration.
+pub struct Base {
+    /// The store.
+    pub db: Db,
+    /// Seals secrets.
+    pub sealer: Sealer,
+    /// The clock.
+    pub clock: Clock,
+    /// Planted faults; empty in a running panel.
+    pub faults: Faults,
+}
+
+impl Services {
+    /// Puts everything together; nothing runs yet.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the configuration or the state folder does not allow it.
+    pub fn compose(config: &Config, base: Base) -> Result<Self, Refusal> {
+        let Base { db, sealer, clock, faults } = base;
+        let (hub, logs, locks) = (Hub::default(), LogHub::default(), Locks::default());
+        let audit = Audit::new(db.clone(), clock.clone());
+        let accounts = Accounts::new(
+            db.clone(),
+            clock.clone(),
+            audit.clone(),
+            hub.clone(),
+            config.origin.clone(),
+            crate::cli::announce,
+        )?;
+        let namespace: Namespace = config
+            .namespace
+            .as_str()
+            .parse()
+            .map_err(|refused| Refusal::Config(format!("The namespace: {refused}")))?;
+        let docker = Docker::connect(namespace.clone(), &config.docker_socket);
+        let nginx = Nginx::open(&config.state).map_err(|error| Refusal::Config(format!("{error}.")))?;
+        let nat = Nat::new(&namespace);
+        let state = FsRoot::open(&config.state).map_err(|error| Refusal::Io(error.to_string()))?;
+        let host = Host::new(clock.clone(), hub.clone(), docker.clone(), nginx.clone(), nat.clone(), state);
+        let runner = Runner::new(Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            hub: hub.clone(),
+            logs: logs.clone(),
+            locks: locks.clone(),
+            faults,
+            owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
+        });
+        let names = Names::new(config.origin.host().to_owned(), apps_domain(config)?, config.allow_local_git);
+        let domains = Domains::new(domains::Parts {
+            db: db.clone(),
+            docker: docker.clone(),
+            host: nginx.host(config.bind.clone(), port(config.http_port)?, Some(port(config.https_port)?)),
+            panel: Some(panel_vhost(config)?),
+            nginx,
+            nat,
+            names,
+        });
+        let apps = Apps::new(apps::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            audit: audit.clone(),
+            sealer,
+            hub: hub.clone(),
+            observations: Observations::default(),
+            domains: domains.clone(),
+            docker: docker.clone(),
+            host: host.clone(),
+            runner: runner.clone(),
+        });
+        Ok(Self {
+            accounts: Arc::new(accounts),
+            deploys: Deploys::new(apps.clone()),
+            activity: Activity::new(db, audit),
+            engines: Engines { docker },
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            clock,
+            hub,
+            logs,
+            apps,
+            domains,
+            host,
+            runner,
+            locks,
+        })
+    }
+
+    /// What pages and server functions ask.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        Backend {
+            accounts: self.accounts.clone(),
+            apps: Arc::new(self.apps.clone()),
+            deploys: Arc::new(self.deploys.clone()),
+            activity: Arc::new(self.activity.clone()),
+        }
+    }
+
+    /// Brings nginx up as it was, then lets reconcilers and jobs run. An engine that does not
+    /// answer does not keep the panel from starting: the reconcilers go on trying.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start(&self) -> Result<(), Failure> {
+        if let Err(failure) = self.domains.reconcile(&self.locks).await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
+        self.host.look().await;
+        if let Err(failure) = self.apps.reconcile(&self.locks).await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
+        let deploy = self.deploys.work(self.engines.clone());
+        let remove: Arc<dyn Work> = Arc::new(RemoveWork(deploy.clone()));
+        let deploy: Arc<dyn Work> = deploy;
+        let work = HashMap::from([
+            (JobKind::Deploy, deploy.clone()),
+            (JobKind::RollBack, deploy),
+            (JobKind::DeleteApp, remove),
+        ]);
+        self.runner.start(work).await?;
+        self.drive_reconcilers();
+        Ok(())
+    }
+
+    fn drive_reconcilers(&self) {
+        let never = std::future::pending::<()>;
+        let (domains, locks, nudged) = (self.domains.clone(), self.locks.clone(), self.domains.clone());
+        reconcile::drive(
+            &self.tasks,
+            self.stop.clone(),
+            "domains",
+            domains::EVERY,
+            move || {
+                let domains = nudged.clone();
+                async move { domains.nudged().await }
+            },
+            move || {
+                let (domains, locks) = (domains.clone(), locks.clone());
+                async move { domains.reconcile(&locks).await }
+            },
+        );
+        let (apps, locks) = (self.apps.clone(), self.locks.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
+            let (apps, locks) = (apps.clone(), locks.clone());
+            async move { apps.reconcile(&locks).await }
+        });
+        let host = self.host.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {
+            let host = host.clone();
+            async move {
+                host.look().await;
+                Ok(())
+            }
+        });
+    }
+
+    /// Stops reconcilers and jobs; jobs get `limit` to end.
+    pub async fn stop(&self, limit: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.runner.stop(limit).await;
+        self.tasks.wait().await;
+    }
+}
+
+fn port(number: u16) -> Result<Port, Refusal> {
+    Port::try_from(number).map_err(|refused| Refusal::Config(refused.to_string()))
+}
+
+/// The domain under which apps get names: the configured one; else `apps.localhost` for a panel on
+/// localhost, and for `panel.example.com` its neighbours, `<app>.example.com`.
+fn apps_domain(config: &Config) -> Result<HostName, Refusal> {
+    let host = config.origin.host();
+    let local = host == "localhost" || host.ends_with(".localhost");
+    let domain = match (&config.apps_domain, host.split_once('.')) {
+        (Some(domain), _) => domain.clone(),
+        (None, _) if local => "apps.localhost".parse().map_err(|refused| Refusal::Config(format!("{refused}")))?,
+        (None, Some((_, parent))) if parent.contains('.') => {
+            parent.parse().map_err(|refused| Refusal::Config(format!("{refused}")))?
+        }
+        (None, _) => {
+            return Err(Refusal::Config(format!(
+                "Apps need names of their own beside {host}: start with --apps-domain, like --apps-domain apps.example.net."
+            )));
+        }
+    };
+    // A page below the panel's name could ask for the panel's passkeys.
+    if !local && (domain.as_str() == host || domain.as_str().ends_with(&format!(".{host}"))) {
+        return Err(Refusal::Config(format!("The apps' domain {domain} must not lie below the panel's name {host}.")));
+    }
+    if domain.as_str().len() > 200 {
+        return Err(Refusal::Config("The apps' domain is too long.".to_owned()));
+    }
+    Ok(domain)
+}
+
+fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
+    let host = config.origin.host();
+    let name = match host {
+        "localhost" => PanelName::Localhost,
+        host => PanelName::Name(host.parse().map_err(|refused| Refusal::Config(format!("The origin: {refused}")))?),
+    };
+    let upstream = match &config.listen {
+        Listen::Tcp(address) => PanelUpstream::Port(port(address.port())?),
+        Listen::Unix(path) => {
+            let path = path.to_string_lossy().into_owned();
+            PanelUpstream::Socket(path.try_into().map_err(|refused| Refusal::Config(format!("--listen: {refused}")))?)
+        }
+    };
+    Ok(PanelVhost { names: vec![name], upstream, tls: None })
+}

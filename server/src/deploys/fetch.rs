@@ -1,0 +1,64 @@
+//! Fetch and build: from a source to an artifact, an image's id or a folder of files.
+
+use homeport_model::{
+    app::{DEFAULT_PORT, Source},
+    deploy::Artifact,
+    job::LogStream,
+    name::{ImageRef, Port},
+    prelude::{Code, Problem},
+};
+
+use super::{
+    store,
+    work::{Deploy, DeployWork},
+};
+use crate::{drivers::docker::Image, failure::Failure};
+
+impl DeployWork {
+    /// Pins what is to be deployed: a commit, or an image's id.
+    pub(super) async fn fetch(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        match &deploy.release.spec.source {
+            Source::Image { image } => self.fetch_image(deploy, image).await,
+            Source::Static { repo, branch, .. } | Source::Dockerfile { repo, branch, .. } => {
+                self.fetch_commit(deploy, repo, branch).await
+            }
+        }
+    }
+
+    async fn fetch_image(&self, deploy: &Deploy<'_>, name: &ImageRef) -> Result<String, Failure> {
+        let log = &deploy.context.log;
+        let (image, how) = match self.engines.docker.find_image(name).await? {
+            Some(image) => (image, "is on this server"),
+            None => {
+                log.say(format!("Pulling {name}."));
+                let image = self.engines.docker.pull(name, |line| log.line(LogStream::Build, &line)).await?;
+                (image, "was pulled")
+            }
+        };
+        log.say(format!("{name} {how}: {}.", image.id));
+        self.set_image(deploy, &image).await?;
+        Ok(format!("{name} {how}"))
+    }
+
+    /// Makes the artifact.
+    pub(super) async fn build(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        match &deploy.release.spec.source {
+            Source::Image { .. } => Ok("an image needs no build".to_owned()),
+            Source::Static { folder, .. } => self.lay_out(deploy, folder).await,
+            Source::Dockerfile { context, dockerfile, .. } => self.build_image(deploy, context, dockerfile).await,
+        }
+    }
+
+    /// Writes down the image, and the port that its process listens on: the one the app says, else
+    /// the only one that the image exposes, else 5000.
+    pub(super) async fn set_image(&self, deploy: &Deploy<'_>, image: &Image) -> Result<(), Failure> {
+        let port = match (deploy.release.spec.port, image.exposed_ports.as_slice()) {
+            (Some(port), _) => port,
+            (None, [only]) => *only,
+            (None, _) => Port::try_from(DEFAULT_PORT).map_err(|_| Problem::new(Code::Internal, "no default port"))?,
+        };
+        let artifact = Artifact::Image { id: image.id.to_string() };
+        store::set_artifact(&self.apps.parts.db, &deploy.release.id, &artifact, Some(port)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! Prune: releases beyond the kept ones lose their image or folder. Never the serving one, never
+//! the one before it, never anything that is not ours.
+
+use homeport_model::{
+    app::Source,
+    deploy::{Artifact, container::ImageId, plan::KEPT_RELEASES},
+    id::ReleaseId,
+};
+
+use super::{
+    ReleaseRecord, store,
+    work::{Deploy, DeployWork},
+};
+use crate::{db, failure::Failure};
+
+impl DeployWork {
+    /// Removes what rolling back no longer needs.
+    pub(super) async fn prune(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        let doomed = beyond_kept(&releases, &deploy.release.id);
+        for release in &doomed {
+            self.forget_artifact(release, &releases).await?;
+            let mut tx = self.apps.parts.db.write().await?;
+            store::set_not_kept(&mut tx, &release.id).await?;
+            tx.commit().await.map_err(db::Error::from)?;
+        }
+        Ok(match doomed.len() {
+            0 => "nothing to remove".to_owned(),
+            1 => "removed 1 old release".to_owned(),
+            more => format!("removed {more} old releases"),
+        })
+    }
+
+    /// Removes what a failed deploy had built.
+    pub(super) async fn unbuild(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        match &deploy.release.spec.source {
+            Source::Static { .. } => self.apps.parts.domains.sites().remove(&deploy.app.id, &deploy.release.id)?,
+            Source::Dockerfile { .. } => {
+                self.forget_artifact(&deploy.release, &releases).await?;
+                self.engines.docker.prune_build_leftovers().await?;
+            }
+            Source::Image { .. } => {}
+        }
+        let mut tx = self.apps.parts.db.write().await?;
+        store::set_not_kept(&mut tx, &deploy.release.id).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        Ok(())
+    }
+
+    /// Removes a release's image or folder, unless another kept release runs the same. An image
+    /// that a person named is theirs and stays.
+    pub(super) async fn forget_artifact(&self, release: &ReleaseRecord, all: &[ReleaseRecord]) -> Result<(), Failure> {
+        let shared = all.iter().any(|other| other.id != release.id && other.kept && other.artifact == release.artifact);
+        match &release.artifact {
+            Some(Artifact::Image { id }) if !shared && matches!(release.spec.source, Source::Dockerfile { .. }) => {
+                let id: ImageId =
+                    id.parse().map_err(|_| Failure::internal("a release's image is not an image's id"))?;
+                self.engines.docker.remove_image(&id).await?;
+            }
+            Some(Artifact::Site { folder, .. }) if !shared => {
+                self.apps.parts.domains.sites().remove(&release.app, folder)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The kept releases beyond the newest [`KEPT_RELEASES`] that have ever served, `serving` not
+/// counted among them.
+fn beyond_kept(newest_first: &[ReleaseRecord], serving: &ReleaseId) -> Vec<ReleaseRecord> {
+    let served =
+        newest_first.iter().filter(|release| release.kept && release.switched_at.is_some() && release.id != *serving);
+    let spare = KEPT_RELEASES.saturating_sub(1) as usize;
+    served.skip(spare).cloned().collect()
+}

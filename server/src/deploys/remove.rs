@@ -1,0 +1,96 @@
+//! Removing an app: its route, containers, images, folders, mirror, and last its rows.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use homeport_model::{event::Topic, id::AppId};
+use serde::Deserialize;
+
+use super::{DeployWork, store, work::Deploy};
+use crate::{
+    apps, db,
+    failure::Failure,
+    jobs::{Job, Outcome, StepContext, Work},
+};
+
+/// The steps in order.
+pub const REMOVAL_STEPS: &[&str] = &["unroute", "stop", "remove"];
+
+#[derive(Deserialize)]
+struct Payload {
+    app: AppId,
+}
+
+/// Does the steps of removing an app. There is no way back: a removal that failed goes on when it
+/// is asked for again.
+pub struct RemoveWork(pub Arc<DeployWork>);
+
+impl RemoveWork {
+    async fn step(&self, context: &Arc<StepContext>, step: &str) -> Result<String, Failure> {
+        let work = &self.0;
+        let parts = &work.apps.parts;
+        let payload: Payload = serde_json::from_str(&context.job.payload)?;
+        let Some(app) = apps::store::find_id(&parts.db, &payload.app).await? else {
+            return Ok("it is gone already".to_owned());
+        };
+        match step {
+            "unroute" => {
+                parts.domains.unroute(&context.lock, &app).await?;
+                Ok("its host names answer no more".to_owned())
+            }
+            "stop" => {
+                let mut count = 0;
+                for container in work.engines.docker.list_ours().await? {
+                    if container.app() == Some(app.id.as_str()) {
+                        work.engines.docker.stop(&container.id, homeport_model::deploy::plan::STOP_GRACE_S).await?;
+                        work.engines.docker.remove(&container.id).await?;
+                        count += 1;
+                    }
+                }
+                Ok(format!("{count} container(s) removed"))
+            }
+            _ => {
+                let releases = store::list(&parts.db, &app.id).await?;
+                for release in &releases {
+                    let deploy = Deploy { context, app: app.clone(), release: release.clone() };
+                    // With no other release given, nothing is shared and every built image goes.
+                    work.forget_artifact(&deploy.release, &[]).await?;
+                }
+                parts.domains.sites().remove_app(&app.id)?;
+                work.remove_mirror(&app.id).await?;
+                Ok("images, folders and history removed".to_owned())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Work for RemoveWork {
+    async fn run(&self, context: &Arc<StepContext>, step: &str) -> Result<Option<String>, Failure> {
+        self.step(context, step).await.map(Some)
+    }
+
+    async fn undo(&self, _context: &Arc<StepContext>, _step: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn is_past_commit(&self, _step: &str) -> bool {
+        false
+    }
+
+    async fn finish(&self, tx: &mut db::Conn, job: &Job, outcome: &Outcome) -> db::Result<()> {
+        if *outcome == Outcome::Succeeded {
+            if let Ok(id) = job.subject.parse::<AppId>() {
+                apps::store::delete(tx, &id).await?;
+                self.0.apps.parts.observations.forget(&id);
+            }
+        }
+        self.0.apps.parts.domains.nudge();
+        Ok(())
+    }
+
+    fn topics(&self, job: &Job) -> Vec<Topic> {
+        let app = job.subject.parse().map(Topic::App).ok();
+        app.into_iter().chain([Topic::Apps, Topic::Activity]).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! Switch, prove, drain, retire: traffic goes to the new release, then the old one may rest.
+
+use std::{net::SocketAddrV4, time::Duration};
+
+use homeport_model::{
+    app::Health,
+    deploy::{
+        Artifact,
+        container::ContainerId,
+        plan::{DRAIN_LIMIT_S, PROVE_MS, STOP_GRACE_S},
+        proof::Method,
+    },
+    name::UrlPath,
+    prelude::{Code, Problem},
+    time::short_length,
+};
+use tokio::time::Instant;
+
+use super::{
+    ReleaseRecord,
+    proof::Probe,
+    start::port_of,
+    store,
+    work::{Deploy, DeployWork},
+};
+use crate::{domains::Serving, failure::Failure};
+
+const POLL: Duration = Duration::from_millis(100);
+
+/// The moment of a switch, for its proof.
+pub(super) struct Switched {
+    at: Instant,
+    method: Method,
+}
+
+impl DeployWork {
+    /// Begins to ask through nginx, so that the proof has something from before the switch.
+    pub(super) fn start_probe(&self, deploy: &Deploy<'_>) {
+        let host = self.apps.first_host_name(&deploy.app.spec);
+        let Some(path) = probe_path(&deploy.release) else { return };
+        let probe = Probe::start(self.apps.parts.domains.http_address(), host, path);
+        self.put_probe(&deploy.context.job.id, probe);
+    }
+
+    /// The commit point: new connections go to the new release, and the store says so.
+    pub(super) async fn switch(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        self.start_probe(deploy);
+        let serving = self.serving_of(deploy).await?;
+        let began = Instant::now();
+        let method = self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;
+        let took = began.elapsed();
+        let now = self.apps.parts.clock.now();
+        store::set_serving(&self.apps.parts.db, &deploy.app.id, &deploy.release.id, now).await?;
+        self.put_switched(&deploy.context.job.id, Switched { at: began, method });
+        self.note_serving(deploy, &serving);
+        let how = match method {
+            Method::MapElement => "one address of the firewall's map was replaced",
+            Method::Reload => "nginx was given a new configuration",
+            Method::Link => "the site's link was swapped",
+        };
+        deploy.context.log.say(format!("Release {} serves: {how}, in {} ms.", deploy.release.number, took.as_millis()));
+        Ok(how.to_owned())
+    }
+
+    /// Sends traffic back to what the store says, if it had been sent on.
+    pub(super) async fn unswitch(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let Some(old) = &deploy.app.serving else {
+            self.apps.parts.domains.unroute(&deploy.context.lock, &deploy.app).await?;
+            return Ok(());
+        };
+        if *old == deploy.release.id {
+            return Err(Failure::internal("a switch was to be undone after its commit point"));
+        }
+        let Some(release) = store::find_id(&self.apps.parts.db, old).await? else { return Ok(()) };
+        let back = Deploy { context: deploy.context, app: deploy.app.clone(), release };
+        let serving = self.serving_of(&back).await?;
+        self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;
+        Ok(())
+    }
+
+    /// Where a release can be reached.
+    async fn serving_of(&self, deploy: &Deploy<'_>) -> Result<Serving, Failure> {
+        match &deploy.release.artifact {
+            Some(Artifact::Site { folder, .. }) => Ok(Serving::Folder { folder: folder.clone() }),
+            Some(Artifact::Image { .. }) => {
+                let state = self.engines.docker.find_container(&self.container_spec(deploy)?).await?;
+                let address = state.filter(|state| state.running).and_then(|state| state.address);
+                let address = address.ok_or_else(|| {
+                    Problem::new(
+                        Code::Engine,
+                        format!("The container of release {} does not run.", deploy.release.number),
+                    )
+                    .hint("Look at its last lines.")
+                })?;
+                Ok(Serving::Container { at: SocketAddrV4::new(address, port_of(&deploy.release)?.get()) })
+            }
+            None => Err(Failure::internal("a release without an artifact was to serve")),
+        }
+    }
+
+    fn note_serving(&self, deploy: &Deploy<'_>, serving: &Serving) {
+        use crate::apps::Seen;
+        let seen = match serving {
+            Serving::Folder { .. } => Seen::Folder,
+            Serving::Container { at } => Seen::Running {
+                container: self
+                    .container_spec(deploy)
+                    .map_or_else(|_| String::new(), |spec| spec.name(self.engines.docker.namespace())),
+                address: *at.ip(),
+            },
+        };
+        self.apps.parts.observations.record(&deploy.app.id, seen, self.apps.parts.clock.now());
+    }
+
+    /// Goes on asking for a moment and writes down what was seen.
+    pub(super) async fn prove(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        let job = &deploy.context.job.id;
+        let Some(switched) = self.take_switched(job) else {
+            return Ok("not measured: the panel was restarted in between".to_owned());
+        };
+        tokio::time::sleep_until(switched.at + Duration::from_millis(PROVE_MS)).await;
+        let Some(probe) = self.take_probe(job) else { return Ok("not measured".to_owned()) };
+        let older = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        let is_first = !older.iter().any(|other| other.number < deploy.release.number && other.switched_at.is_some());
+        let proof = probe.end(switched.at, is_first, switched.method).await;
+        store::set_proof(&self.apps.parts.db, &deploy.release.id, &proof).await?;
+        let text = format!("{} requests during the switch, {} failed", proof.sent, proof.failed);
+        deploy.context.log.say(format!("{text}."));
+        Ok(text)
+    }
+
+    /// Waits until the old containers have answered what they had taken.
+    pub(super) async fn drain(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        let began = Instant::now();
+        let limit = Duration::from_secs(DRAIN_LIMIT_S.into());
+        for (release, container) in self.older_containers(deploy).await? {
+            let Some(port) = release.port else { continue };
+            loop {
+                let open = self.engines.docker.established(&container, port).await?;
+                if open == 0 {
+                    break;
+                }
+                if began.elapsed() > limit {
+                    let text = format!("{open} connection(s) were still open after {DRAIN_LIMIT_S} s");
+                    deploy.context.log.say(format!("{text}; going on."));
+                    return Ok(text);
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        Ok(format!(
+            "no connection left after {}",
+            short_length(i64::try_from(began.elapsed().as_millis()).unwrap_or(0))
+        ))
+    }
+
+    /// Stops the old containers, keeps their last lines and removes them. Their images stay.
+    pub(super) async fn retire(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        let old = self.older_containers(deploy).await?;
+        for (release, container) in &old {
+            self.engines.docker.stop(container, STOP_GRACE_S).await?;
+            self.keep_last_lines(release, container).await;
+            self.engines.docker.remove(container).await?;
+            deploy.context.log.say(format!("Stopped the container of release {}.", release.number));
+        }
+        Ok(match old.len() {
+            0 => "there was none".to_owned(),
+            1 => "the old container is stopped".to_owned(),
+            more => format!("{more} old containers are stopped"),
+        })
+    }
+
+    /// The app's containers of other releases.
+    async fn older_containers(&self, deploy: &Deploy<'_>) -> Result<Vec<(ReleaseRecord, ContainerId)>, Failure> {
+        let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        let ours = self.engines.docker.list_ours().await?;
+        Ok(ours
+            .into_iter()
+            .filter(|container| container.app() == Some(deploy.app.id.as_str()))
+            .filter_map(|container| {
+                let release = releases.iter().find(|release| container.release() == Some(release.id.as_str()))?;
+                (release.id != deploy.release.id).then(|| (release.clone(), container.id))
+            })
+            .collect())
+    }
+}
+
+/// What the probe asks for: the health check's path, else the first page.
+fn probe_path(release: &ReleaseRecord) -> Option<UrlPath> {
+    match &release.spec.health {
+        Health::Http { path } => Some(path.clone()),
+        Health::Port => "/".parse().ok(),
+    }
+}

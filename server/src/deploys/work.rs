@@ -1,0 +1,134 @@
+//! The deploy job: its steps in order, and what undoing each means.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use homeport_model::{
+    deploy::Step,
+    event::Topic,
+    id::{AppId, JobId, ReleaseId},
+    prelude::Problem,
+};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use super::{ReleaseRecord, proof::Probe, store, switch::Switched};
+use crate::{
+    apps::{self, AppRecord, Apps},
+    db,
+    drivers::docker::Docker,
+    failure::Failure,
+    jobs::{Job, Outcome, StepContext, Work},
+};
+
+/// The engines that a deploy drives.
+#[derive(Clone)]
+pub struct Engines {
+    /// Containers and images.
+    pub docker: Docker,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    app: AppId,
+    release: ReleaseId,
+}
+
+/// Does the steps of a deploy or of rolling back.
+pub struct DeployWork {
+    pub(super) apps: Apps,
+    pub(super) engines: Engines,
+    /// One build at a time: a build may take all the memory there is.
+    pub(super) builds: Semaphore,
+    probes: Mutex<HashMap<JobId, Probe>>,
+    switched: Mutex<HashMap<JobId, Switched>>,
+}
+
+/// A step's view of its deploy.
+pub(super) struct Deploy<'a> {
+    pub(super) context: &'a Arc<StepContext>,
+    pub(super) app: AppRecord,
+    pub(super) release: ReleaseRecord,
+}
+
+impl DeployWork {
+    pub(super) fn new(apps: Apps, engines: Engines) -> Self {
+        Self { apps, engines, builds: Semaphore::new(1), probes: Mutex::default(), switched: Mutex::default() }
+    }
+
+    async fn load<'a>(&self, context: &'a Arc<StepContext>) -> Result<Deploy<'a>, Failure> {
+        let payload: Payload = serde_json::from_str(&context.job.payload)?;
+        let db = &self.apps.parts.db;
+        let app = apps::store::find_id(db, &payload.app).await?.ok_or_else(|| Problem::not_found("app"))?;
+        let release = store::find_id(db, &payload.release).await?.ok_or_else(|| Problem::not_found("release"))?;
+        Ok(Deploy { context, app, release })
+    }
+
+    pub(super) fn put_probe(&self, job: &JobId, probe: Probe) {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).entry(job.clone()).or_insert(probe);
+    }
+
+    pub(super) fn take_probe(&self, job: &JobId) -> Option<Probe> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).remove(job)
+    }
+
+    pub(super) fn put_switched(&self, job: &JobId, switched: Switched) {
+        self.switched.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone(), switched);
+    }
+
+    pub(super) fn take_switched(&self, job: &JobId) -> Option<Switched> {
+        self.switched.lock().unwrap_or_else(PoisonError::into_inner).remove(job)
+    }
+}
+
+fn step_of(word: &str) -> Result<Step, Failure> {
+    Step::from_word(word).ok_or_else(|| Failure::internal(format!("a deploy has no step {word:?}")))
+}
+
+#[async_trait]
+impl Work for DeployWork {
+    async fn run(&self, context: &Arc<StepContext>, step: &str) -> Result<Option<String>, Failure> {
+        let deploy = self.load(context).await?;
+        match step_of(step)? {
+            Step::Fetch => self.fetch(&deploy).await,
+            Step::Build => self.build(&deploy).await,
+            Step::Start => self.start(&deploy).await,
+            Step::Check => self.check(&deploy).await,
+            Step::Switch => self.switch(&deploy).await,
+            Step::Prove => self.prove(&deploy).await,
+            Step::Drain => self.drain(&deploy).await,
+            Step::Retire => self.retire(&deploy).await,
+            Step::Prune => self.prune(&deploy).await,
+        }
+        .map(Some)
+    }
+
+    async fn undo(&self, context: &Arc<StepContext>, step: &str) -> Result<(), Failure> {
+        let deploy = self.load(context).await?;
+        match step_of(step)? {
+            Step::Build => self.unbuild(&deploy).await,
+            Step::Start => self.unstart(&deploy).await,
+            Step::Switch => self.unswitch(&deploy).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn is_past_commit(&self, step: &str) -> bool {
+        Step::from_word(step).is_some_and(Step::is_past_commit)
+    }
+
+    async fn finish(&self, _tx: &mut db::Conn, job: &Job, _outcome: &Outcome) -> db::Result<()> {
+        drop(self.take_probe(&job.id));
+        self.take_switched(&job.id);
+        self.apps.parts.domains.nudge();
+        Ok(())
+    }
+
+    fn topics(&self, job: &Job) -> Vec<Topic> {
+        let app = job.subject.parse().map(Topic::App).ok();
+        app.into_iter().chain([Topic::Apps]).collect()
+    }
+}

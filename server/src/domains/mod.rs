@@ -1,0 +1,293 @@
+//! Host names and what stands behind them: renders nginx's configuration from the store, keeps the
+//! firewall's map, and throws the switch.
+
+mod names;
+mod reconcile;
+mod store;
+
+pub use names::Names;
+pub use reconcile::EVERY;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+};
+
+use homeport_model::{
+    deploy::{
+        Artifact,
+        address::{VirtualAddress, VirtualRange},
+        proof::Method,
+    },
+    domain::vhost::{self, AppVhost, Down, Generation, Target},
+    id::{AppId, ReleaseId},
+    name::{AppName, HostName, Port},
+};
+use tokio::sync::{Mutex, Notify, watch};
+
+use crate::{
+    apps::{self, AppRecord},
+    db::Db,
+    deploys,
+    drivers::{
+        docker::Docker,
+        nat::{self, Nat},
+        nginx::{Nginx, Sites},
+    },
+    failure::Failure,
+    jobs::AppLock,
+};
+
+/// Where a release can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serving {
+    /// A folder of the app's site folder, named after the release that laid it out.
+    Folder {
+        /// Its name.
+        folder: ReleaseId,
+    },
+    /// A container.
+    Container {
+        /// Its address on the bridge and the port it listens on.
+        at: SocketAddrV4,
+    },
+}
+
+/// What it needs.
+pub struct Parts {
+    /// The store.
+    pub db: Db,
+    /// The engine, for the bridge.
+    pub docker: Docker,
+    /// The proxy.
+    pub nginx: Nginx,
+    /// The switch.
+    pub nat: Nat,
+    /// Host names by configuration.
+    pub names: Names,
+    /// What all of nginx's servers share.
+    pub host: vhost::Host,
+    /// The panel's own vhost.
+    pub panel: Option<vhost::Panel>,
+}
+
+struct Inner {
+    parts: Parts,
+    /// What nginx was given last, without its number; and the number.
+    applied: Mutex<Option<(Vec<AppVhost>, u64)>>,
+    /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
+    range: watch::Sender<Option<VirtualRange>>,
+    nudge: Notify,
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct Domains(Arc<Inner>);
+
+impl Domains {
+    /// The service; nothing is touched yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            applied: Mutex::default(),
+            range: watch::Sender::new(None),
+            nudge: Notify::new(),
+        }))
+    }
+
+    /// The host names of the configuration.
+    #[must_use]
+    pub fn names(&self) -> &Names {
+        &self.0.parts.names
+    }
+
+    /// The folders of the static sites.
+    #[must_use]
+    pub fn sites(&self) -> &Sites {
+        self.0.parts.nginx.sites()
+    }
+
+    /// Whether the folder of a release is what nginx serves for an app.
+    pub(crate) fn serves_folder(&self, app: &AppId, folder: &ReleaseId) -> bool {
+        self.sites().live(app).ok().flatten().as_ref() == Some(folder)
+    }
+
+    /// nginx on loopback, for probes.
+    #[must_use]
+    pub fn http_address(&self) -> SocketAddr {
+        let address = self.0.parts.host.addresses.iter().find(|address| address.is_ipv4() && !address.is_unspecified());
+        let address = address.copied().unwrap_or_else(|| Ipv4Addr::LOCALHOST.into());
+        SocketAddr::new(address, self.0.parts.host.http_port.get())
+    }
+
+    /// Asks the reconciler to look now.
+    pub fn nudge(&self) {
+        self.0.nudge.notify_one();
+    }
+
+    /// Whether the switch is one element of the firewall's map; else nginx is reloaded.
+    #[must_use]
+    pub fn has_map(&self) -> bool {
+        self.0.range.borrow().is_some()
+    }
+
+    /// Sends new connections for `app` to `to`. Repeatable; the store is told by the caller.
+    ///
+    /// # Errors
+    /// When nginx or the firewall refuses; then what served before serves on.
+    pub async fn switch(&self, lock: &AppLock, app: &AppRecord, to: &Serving) -> Result<Method, Failure> {
+        debug_assert_eq!(lock.subject(), app.id.as_str());
+        let address = self.virtual_address(app);
+        match to {
+            Serving::Folder { folder } => {
+                self.sites().switch(&app.id, folder)?;
+                let reloaded = self.ensure_vhosts(&[(app.id.clone(), Target::Site)]).await?;
+                if let Some(address) = address {
+                    self.0.parts.nat.clear(address).await?;
+                }
+                Ok(if reloaded { Method::Reload } else { Method::Link })
+            }
+            Serving::Container { at } => {
+                if let Some(address) = address {
+                    self.0.parts.nat.set(address, *at).await?;
+                }
+                let target = proxied(address, *at);
+                let reloaded = self.ensure_vhosts(&[(app.id.clone(), target)]).await?;
+                Ok(if reloaded { Method::Reload } else { Method::MapElement })
+            }
+        }
+    }
+
+    /// Takes the app's host names off nginx's list of apps that serve.
+    ///
+    /// # Errors
+    /// When nginx or the firewall refuses.
+    pub async fn unroute(&self, lock: &AppLock, app: &AppRecord) -> Result<(), Failure> {
+        debug_assert_eq!(lock.subject(), app.id.as_str());
+        self.ensure_vhosts(&[(app.id.clone(), Target::Down(Down::NotDeployed))]).await?;
+        if let Some(address) = self.virtual_address(app) {
+            self.0.parts.nat.clear(address).await?;
+        }
+        Ok(())
+    }
+
+    /// The address that stands for an app, where there is a map.
+    #[must_use]
+    pub fn virtual_address(&self, app: &AppRecord) -> Option<VirtualAddress> {
+        let range = (*self.0.range.borrow())?;
+        VirtualAddress::try_from(Ipv4Addr::new(10, 98, range.third(), app.slot)).ok()
+    }
+
+    /// Gives nginx every app with its host names of now. An app's target changes only by `changes`,
+    /// which come from whoever holds its lock; a switch of another app in the middle of this one
+    /// stays as it is. Says whether a new generation was needed.
+    async fn ensure_vhosts(&self, changes: &[(AppId, Target)]) -> Result<bool, Failure> {
+        let parts = &self.0.parts;
+        let mut applied = self.0.applied.lock().await;
+        let before = applied.as_ref().map_or(&[][..], |(vhosts, _)| vhosts);
+        let mut wanted = Vec::new();
+        for app in apps::store::list(&parts.db).await? {
+            let change = changes.iter().find(|(id, _)| *id == app.id).map(|(_, target)| target);
+            let target =
+                match change.or_else(|| before.iter().find(|vhost| vhost.app == app.id).map(|vhost| &vhost.target)) {
+                    Some(target) => target.clone(),
+                    None => self.stored_target(&app).await?,
+                };
+            if app.deleting && matches!(target, Target::Down(_)) {
+                continue;
+            }
+            let hosts = app.spec.all_host_names(self.names().apps_domain());
+            wanted.push(AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target));
+        }
+        let next = match &*applied {
+            Some((now, _)) if *now == wanted => return Ok(false),
+            Some((_, number)) => number + 1,
+            None => parts.nginx.next_number()?,
+        };
+        let generation =
+            Generation { number: next, host: parts.host.clone(), panel: parts.panel.clone(), apps: wanted.clone() };
+        parts.nginx.apply(&generation).await?;
+        *applied = Some((wanted, next));
+        Ok(true)
+    }
+
+    /// An app's target as the store says.
+    async fn stored_target(&self, app: &AppRecord) -> Result<Target, Failure> {
+        let Some(serving) = &app.serving else { return Ok(Target::Down(Down::NotDeployed)) };
+        let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
+        Ok(match release.and_then(|release| release.artifact) {
+            None => Target::Down(Down::NotDeployed),
+            Some(Artifact::Site { .. }) => Target::Site,
+            Some(Artifact::Image { .. }) => self.standing_target(app).await,
+        })
+    }
+
+    /// The target of a serving container: its virtual address, or what the last generation said.
+    async fn standing_target(&self, app: &AppRecord) -> Target {
+        match self.virtual_address(app) {
+            Some(address) => proxied(Some(address), SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)),
+            None => match self.container_of(app).await {
+                Some(at) => proxied(None, at),
+                None => Target::Down(Down::Stopped),
+            },
+        }
+    }
+
+    /// Where the serving container of an app listens, asked of the engine.
+    async fn container_of(&self, app: &AppRecord) -> Option<SocketAddrV4> {
+        let release = deploys::store::find_id(&self.0.parts.db, app.serving.as_ref()?).await.ok()??;
+        let ours = self.0.parts.docker.list_ours().await.ok()?;
+        let container =
+            ours.iter().find(|container| container.release() == Some(release.id.as_str()) && container.running)?;
+        let address = container.address?;
+        Some(SocketAddrV4::new(address, release.port?.get()))
+    }
+}
+
+/// nginx's target for a container: through the map any port leads to the right one.
+fn proxied(address: Option<VirtualAddress>, at: SocketAddrV4) -> Target {
+    match address {
+        Some(address) => Target::Proxied { address, port: Port::HTTP },
+        None => Target::Direct { at },
+    }
+}
+
+impl Domains {
+    pub(crate) fn own_host_name(&self, app: &AppName) -> HostName {
+        self.names().of_app(app)
+    }
+
+    pub(crate) fn is_panel(&self, host_name: &HostName) -> bool {
+        self.names().is_panel(host_name)
+    }
+
+    pub(crate) fn panel_host(&self) -> &str {
+        self.names().panel_host()
+    }
+
+    pub(crate) fn apps_domain(&self) -> &HostName {
+        self.names().apps_domain()
+    }
+
+    pub(crate) fn app_of(&self, host_name: &HostName) -> Option<AppName> {
+        self.names().app_of(host_name)
+    }
+
+    pub(crate) fn allows_local_git(&self) -> bool {
+        self.names().allows_local_git()
+    }
+
+    pub(crate) fn url(&self, host_name: &HostName) -> String {
+        self.names().url(host_name, self.0.parts.host.http_port.get())
+    }
+
+    pub(crate) fn listens_on(&self) -> String {
+        format!("http, port {}", self.0.parts.host.http_port)
+    }
+}
+
+/// Whether the firewall's map cannot be used here at all.
+fn is_unavailable(error: &nat::Error) -> bool {
+    matches!(error, nat::Error::Unavailable(_))
+}

@@ -1,0 +1,84 @@
+//! Which host names lead where, as far as the configuration says.
+
+use homeport_model::name::{AppName, HostName};
+
+/// Host names by configuration.
+#[derive(Debug, Clone)]
+pub struct Names {
+    panel_host: String,
+    apps_domain: HostName,
+    allow_local_git: bool,
+}
+
+impl Names {
+    /// The panel is reached as `panel_host`; apps are named below `apps_domain`.
+    #[must_use]
+    pub fn new(panel_host: String, apps_domain: HostName, allow_local_git: bool) -> Self {
+        Self { panel_host, apps_domain, allow_local_git }
+    }
+
+    /// The panel's own host name.
+    #[must_use]
+    pub fn panel_host(&self) -> &str {
+        &self.panel_host
+    }
+
+    /// The domain under which every app has a name.
+    #[must_use]
+    pub fn apps_domain(&self) -> &HostName {
+        &self.apps_domain
+    }
+
+    /// Whether repositories may be reached by plain http.
+    #[must_use]
+    pub fn allows_local_git(&self) -> bool {
+        self.allow_local_git
+    }
+
+    /// An app's first host name.
+    #[must_use]
+    pub fn of_app(&self, app: &AppName) -> HostName {
+        // A label and a host name make a host name, as long as it is not too long; a domain that
+        // long is refused at start.
+        format!("{app}.{}", self.apps_domain).parse().unwrap_or_else(|_| self.apps_domain.clone())
+    }
+
+    /// Whether a host name is the panel's.
+    #[must_use]
+    pub fn is_panel(&self, host_name: &HostName) -> bool {
+        host_name.as_str() == self.panel_host
+    }
+
+    /// The app that a host name belongs to by its form, whether or not that app exists.
+    #[must_use]
+    pub fn app_of(&self, host_name: &HostName) -> Option<AppName> {
+        let label = host_name.as_str().strip_suffix(self.apps_domain.as_str())?.strip_suffix('.')?;
+        label.parse().ok()
+    }
+
+    /// Where a browser finds a host name.
+    #[must_use]
+    pub fn url(&self, host_name: &HostName, http_port: u16) -> String {
+        match http_port {
+            80 => format!("http://{host_name}"),
+            port => format!("http://{host_name}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_apps() {
+        let names = Names::new("panel.example.com".into(), "apps.example.com".parse().expect("a name"), false);
+        let shop: AppName = "shop".parse().expect("a name");
+        assert_eq!(names.of_app(&shop).as_str(), "shop.apps.example.com");
+        assert_eq!(names.app_of(&names.of_app(&shop)), Some(shop));
+        for other in ["a.b.apps.example.com", "apps.example.com", "shop.example.com", "shopapps.example.com"] {
+            assert_eq!(names.app_of(&other.parse().expect("a name")), None, "{other}");
+        }
+        assert_eq!(names.url(&"a.b".parse().expect("a name"), 8080), "http://a.b:8080");
+    }
+}

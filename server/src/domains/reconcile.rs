@@ -1,0 +1,91 @@
+//! Keeps nginx and the firewall's map as the store says: at start, when nudged, and on a timer, as
+//! somebody else may flush, kill or restart them.
+
+use std::time::Duration;
+
+use homeport_model::deploy::{Artifact, address::VirtualRange};
+
+use super::{Domains, is_unavailable};
+use crate::{apps, deploys, failure::Failure, jobs::Locks};
+
+/// How often it looks when nobody nudges.
+pub const EVERY: Duration = Duration::from_secs(10);
+
+impl Domains {
+    /// Waits for a nudge.
+    pub(crate) async fn nudged(&self) {
+        self.0.nudge.notified().await;
+    }
+
+    /// Prepares the map; without nftables the switch falls back to reloads.
+    ///
+    /// # Errors
+    /// When the engine does not answer, so that there is no bridge to lead to.
+    pub(crate) async fn ensure_map(&self) -> Result<(), Failure> {
+        let parts = &self.0.parts;
+        if !parts.nat.available().await {
+            self.0.range.send_replace(None);
+            return Ok(());
+        }
+        let network = parts.docker.ensure_network().await?;
+        let remembered = super::store::range(&parts.db).await?.map(VirtualRange::new);
+        match parts.nat.ensure_table(remembered, &network.bridge).await {
+            Ok(range) => {
+                if remembered != Some(range) {
+                    super::store::set_range(&parts.db, range.third()).await?;
+                }
+                self.0.range.send_replace(Some(range));
+                Ok(())
+            }
+            Err(error) if is_unavailable(&error) => {
+                self.0.range.send_replace(None);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes nginx and the map what the store says. Apps with a job at work are left alone.
+    ///
+    /// # Errors
+    /// When an engine refuses; the next look tries again.
+    pub(crate) async fn reconcile(&self, locks: &Locks) -> Result<(), Failure> {
+        let parts = &self.0.parts;
+        let map = self.ensure_map().await;
+        parts.nginx.ensure_running().await?;
+        self.reconcile_apps(locks).await?;
+        map
+    }
+
+    async fn reconcile_apps(&self, locks: &Locks) -> Result<(), Failure> {
+        let parts = &self.0.parts;
+        let serving = deploys::store::serving(&parts.db).await?;
+        let map = if self.has_map() { parts.nat.list().await? } else { Default::default() };
+        let mut held = Vec::new();
+        let mut targets = Vec::new();
+        for app in apps::store::list(&parts.db).await? {
+            let Some(lock) = locks.try_acquire(app.id.as_str()) else { continue };
+            // Read again under the lock: a deploy may just have ended.
+            let Some(app) = apps::store::find_id(&parts.db, &app.id).await? else { continue };
+            let release = serving.iter().find(|release| app.serving.as_ref() == Some(&release.id));
+            match release.and_then(|release| release.artifact.as_ref()) {
+                Some(Artifact::Site { folder, .. }) if !self.serves_folder(&app.id, folder) => {
+                    self.sites().switch(&app.id, folder)?;
+                }
+                Some(Artifact::Image { .. }) => {
+                    if let (Some(at), Some(address)) = (self.container_of(&app).await, self.virtual_address(&app)) {
+                        if map.get(&address) != Some(&at) {
+                            parts.nat.set(address, at).await?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+            targets.push((app.id.clone(), self.stored_target(&app).await?));
+            held.push(lock);
+        }
+        self.ensure_vhosts(&targets).await?;
+        drop(held);
+        Ok(())
+    }
+}

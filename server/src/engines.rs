@@ -1,0 +1,64 @@
+//! What the person is told when an engine does not do what was asked. What no one can act on stays
+//! internal.
+
+use homeport_model::problem::{Code, Problem};
+
+use crate::{
+    drivers::{docker, nat, nginx},
+    failure::Failure,
+};
+
+impl From<docker::Error> for Failure {
+    fn from(error: docker::Error) -> Self {
+        use docker::Error as E;
+        let engine = |hint: &str| Problem::new(Code::Engine, sentence(&error)).hint(hint);
+        match &error {
+            E::Unreachable(_) | E::Silent | E::Lost(_) => {
+                engine("Sites and running apps go on. Start the engine (systemctl start docker), then try again.")
+                    .into()
+            }
+            E::NotFound => engine("Somebody or something removed it. Deploy again.").into(),
+            E::NameTaken { .. } => engine("Rename or remove that one, then try again.").into(),
+            E::Build { out_of_memory: true, .. } => {
+                engine("It used up its memory. Build on a larger machine, or let the build use less.").into()
+            }
+            E::Build { .. } => engine("The lines above say why. Mend it, push, and deploy again.").into(),
+            E::BuildTimedOut { .. } => engine("Look at what it was doing last.").into(),
+            E::Context(_) => engine("Mend the repository, push, and deploy again.").into(),
+            E::Pull { .. } => engine("Check the image's name, and that this server may pull it.").into(),
+            E::DiskFull => engine("Free some space on the server, then try again.").into(),
+            E::Conflict { .. } | E::Engine { .. } => engine("Try again; if it stays, look at the engine's log.").into(),
+            E::Policy(_) | E::Answer(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<nginx::Error> for Failure {
+    fn from(error: nginx::Error) -> Self {
+        use nginx::Error as E;
+        let engine = |hint: &str| Problem::new(Code::Engine, sentence(&error)).hint(hint);
+        match &error {
+            E::Rejected { .. } | E::NotServing { .. } => engine("What was served before is served on.").into(),
+            E::PortTaken { .. } => {
+                engine("Stop that process, or start Homeport with another --http-port and --https-port.").into()
+            }
+            E::Unreachable { .. } | E::Path(_) => engine("Start Homeport with another --state.").into(),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<nat::Error> for Failure {
+    fn from(error: nat::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// An error's own text as a sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
