@@ -119,11 +119,6 @@ impl Port {
     }
 }
 
-impl Port {
-    /// The port of http.
-    pub const HTTP: Self = Self(80);
-}
-
 impl TryFrom<u16> for Port {
     type Error = Refused;
     fn try_from(number: u16) -> Result<Self, Refused> {

@@ -21,7 +21,7 @@ use crate::{
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
     domains::{self, Domains, Names},
-    drivers::{docker::Docker, nat::Nat, nginx::Nginx, system::fsroot::FsRoot},
+    drivers::{docker::Docker, git::{self, Git}, nat::Nat, nginx::Nginx, system::fsroot::FsRoot},
     failure::{Failure, chain},
     host::Host,
     jobs::{Faults, Locks, Parts, Runner, Work},
@@ -102,6 +102,8 @@ impl Services {
         let docker = Docker::connect(namespace.clone(), &config.docker_socket);
         let nginx = Nginx::open(&config.state).map_err(|error| Refusal::Config(format!("{error}.")))?;
         let nat = Nat::new(&namespace);
+        let git = Git::open(&config.state, config.allow_local_git, git::Limits::default())
+            .map_err(|error| Refusal::Config(format!("{error}.")))?;
         let state = FsRoot::open(&config.state).map_err(|error| Refusal::Io(error.to_string()))?;
         let host = Host::new(clock.clone(), hub.clone(), docker.clone(), nginx.clone(), nat.clone(), state);
         let runner = Runner::new(Parts {
@@ -139,7 +141,7 @@ impl Services {
             accounts: Arc::new(accounts),
             deploys: Deploys::new(apps.clone()),
             activity: Activity::new(db, audit),
-            engines: Engines { docker },
+            engines: Engines { docker, git },
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             clock,

@@ -4,7 +4,7 @@
 use homeport_model::problem::{Code, Problem};
 
 use crate::{
-    drivers::{docker, nat, nginx},
+    drivers::{docker, git, nat, nginx},
     failure::Failure,
 };
 
@@ -44,6 +44,29 @@ impl From<nginx::Error> for Failure {
             }
             E::Unreachable { .. } | E::Path(_) => engine("Start Homeport with another --state.").into(),
             _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<git::Error> for Failure {
+    fn from(error: git::Error) -> Self {
+        use git::Error as E;
+        let engine = |hint: &str| Problem::new(Code::Engine, sentence(&error)).hint(hint);
+        match &error {
+            E::SignInWanted | E::NotFound => {
+                engine("Check the address; a private repository needs a key, which comes with a later version.").into()
+            }
+            E::NoSuchRef { .. } => engine("Check the branch in the app's settings.").into(),
+            E::HostAway { .. } | E::TimedOut { .. } => engine("Check the address, or try again later.").into(),
+            E::HostKey => engine("If that is expected, ask the host's owner for the new key.").into(),
+            E::TooLarge { .. } | E::TooManyFiles { .. } => engine("Deploy a smaller repository.").into(),
+            E::PlainHttp => engine("Use https, or start Homeport with --allow-local-git.").into(),
+            E::Symlink { .. } | E::SymlinkOut { .. } | E::BadName { .. } => {
+                engine("Put a regular file in its place, push, and deploy again.").into()
+            }
+            E::NoSuchFile { .. } | E::NoSuchFolder { .. } => engine("Check the paths in the app's settings.").into(),
+            E::Unreachable { .. } => engine("Start Homeport with another --state.").into(),
+            E::Process(_) | E::Files(_) | E::Answer(_) => Self::internal(error),
         }
     }
 }

@@ -114,21 +114,29 @@ pub enum Down {
     Stopped,
 }
 
+/// Where nginx finds an app's process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// The app's address for ever; the firewall's map knows the container and its port.
+    Virtual(VirtualAddress),
+    /// The container itself, where there is no such map.
+    Direct(SocketAddrV4),
+}
+
+impl std::fmt::Display for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Virtual(address) => write!(f, "{address}:80"),
+            Self::Direct(address) => address.fmt(f),
+        }
+    }
+}
+
 /// What an app's host names lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A container behind a virtual address.
-    Proxied {
-        /// The app's address for ever.
-        address: VirtualAddress,
-        /// The port that its process listens on.
-        port: Port,
-    },
-    /// A container at its own address, where there is no map: each switch is a new generation.
-    Direct {
-        /// Its address and the port that its process listens on.
-        at: SocketAddrV4,
-    },
+    /// A container.
+    Proxied(Upstream),
     /// The folder `<sites>/<app id>/current`.
     Site,
     /// A page that says what is the matter, with status 502.

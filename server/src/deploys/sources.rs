@@ -1,39 +1,116 @@
-//! Git sources: the kept mirror, the site's folder, the build's context.
+//! Git sources: the commit from the kept mirror, the site's folder, the build's context.
+
+use std::time::Duration;
 
 use homeport_model::{
+    deploy::{Artifact, Commit},
     id::AppId,
-    name::{GitRef, RelPath, RepoUrl},
-    prelude::{Code, Problem},
+    job::LogStream,
+    name::{CommitSha, GitRef, RelPath, RepoUrl},
 };
 
-use super::work::{Deploy, DeployWork};
-use crate::failure::Failure;
+use super::{
+    store,
+    work::{Deploy, DeployWork},
+};
+use crate::{drivers::docker::BuildRequest, failure::Failure, host};
 
-fn soon<T>() -> Result<T, Failure> {
-    Err(Problem::new(Code::Unavailable, "Git is not wired yet.").into())
-}
+/// How long a build may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// What a build gets at the least, or is not begun.
+const LEAST_BUILD_BYTES: u64 = 128 << 20;
 
 impl DeployWork {
+    /// Fetches the branch into the kept mirror and pins its commit.
     pub(super) async fn fetch_commit(
         &self,
-        _deploy: &Deploy<'_>,
-        _repo: &RepoUrl,
-        _branch: &GitRef,
+        deploy: &Deploy<'_>,
+        repo: &RepoUrl,
+        branch: &GitRef,
     ) -> Result<String, Failure> {
-        soon()
+        let (log, git) = (&deploy.context.log, &self.engines.git);
+        log.say(format!("Fetching {branch} of {repo}."));
+        let sha = git.fetch(&deploy.app.id, repo, branch, |line| log.line(LogStream::Build, line)).await?;
+        let about = git.describe(&deploy.app.id, &sha).await?;
+        let commit = Commit {
+            branch: branch.clone(),
+            subject: homeport_model::text::clean_line(&about.subject),
+            author: homeport_model::text::clean_line(&about.author),
+            at: about.at,
+            sha,
+        };
+        log.say(format!("Commit {} by {}: {}", commit.sha.short(), commit.author, commit.subject));
+        store::set_commit(&self.apps.parts.db, &deploy.release.id, &commit).await?;
+        Ok(format!("{branch}@{}", commit.sha.short()))
     }
-    pub(super) async fn lay_out(&self, _deploy: &Deploy<'_>, _folder: &RelPath) -> Result<String, Failure> {
-        soon()
+
+    /// Writes the site's files into a folder of the release's own.
+    pub(super) async fn lay_out(&self, deploy: &Deploy<'_>, folder: &RelPath) -> Result<String, Failure> {
+        let (log, release) = (&deploy.context.log, &deploy.release);
+        let sha = pinned(deploy)?;
+        let sites = self.apps.parts.domains.sites();
+        let into = sites.begin(&release.app, &release.id)?;
+        let wrote = self
+            .engines
+            .git
+            .export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line))
+            .await?;
+        sites.finish(&release.app, &release.id)?;
+        let artifact =
+            Artifact::Site { folder: release.id.clone(), files: wrote.files, size_bytes: wrote.size_bytes };
+        store::set_artifact(&self.apps.parts.db, &release.id, &artifact, None).await?;
+        log.say(format!("Laid out {} files, {} KiB.", wrote.files, wrote.size_bytes.div_ceil(1024)));
+        Ok(format!("{} files", wrote.files))
     }
+
+    /// Builds the image; one build at a time.
     pub(super) async fn build_image(
         &self,
-        _deploy: &Deploy<'_>,
-        _context: &RelPath,
-        _file: &RelPath,
+        deploy: &Deploy<'_>,
+        folder: &RelPath,
+        dockerfile: &RelPath,
     ) -> Result<String, Failure> {
-        soon()
+        let (log, release) = (&deploy.context.log, &deploy.release);
+        let sha = pinned(deploy)?;
+        let _turn = match self.builds.try_acquire() {
+            Ok(turn) => turn,
+            Err(_) => {
+                log.say("Waiting for another build to end.");
+                self.builds.acquire().await.map_err(Failure::internal)?
+            }
+        };
+        let memory_bytes = host::memory_for_a_build(LEAST_BUILD_BYTES)?;
+        log.say(format!("Building {dockerfile} with at most {} MiB of memory.", memory_bytes >> 20));
+        // Read by path from the commit: a link in its place is refused.
+        let path = if folder.is_top() { dockerfile.to_string() } else { format!("{folder}/{dockerfile}") };
+        let path = path.parse().map_err(|_| Failure::internal("two paths made no path"))?;
+        self.engines.git.read_file(&release.app, sha, &path).await?;
+        let context = self.engines.git.archive(&release.app, sha, folder).await?;
+        let request = BuildRequest {
+            context,
+            dockerfile: dockerfile.clone(),
+            app: release.app.clone(),
+            app_name: deploy.app.spec.name.clone(),
+            release: release.id.clone(),
+            release_number: release.number,
+            job: release.job.clone(),
+            memory_bytes,
+            limit: BUILD_LIMIT,
+        };
+        let id = self.engines.docker.build(request, |line| log.line(LogStream::Build, line)).await?;
+        let image = self.engines.docker.inspect_image(&id).await?;
+        let image = image.ok_or_else(|| Failure::internal("the image is gone right after its build"))?;
+        self.set_image(deploy, &image).await?;
+        Ok(format!("image of {} MB", image.size_bytes / 1_000_000))
     }
-    pub(super) async fn remove_mirror(&self, _app: &AppId) -> Result<(), Failure> {
-        Ok(())
+
+    /// Removes the kept mirror of an app.
+    pub(super) async fn remove_mirror(&self, app: &AppId) -> Result<(), Failure> {
+        Ok(self.engines.git.remove(app)?)
     }
+}
+
+fn pinned<'a>(deploy: &'a Deploy<'_>) -> Result<&'a CommitSha, Failure> {
+    let commit = deploy.release.commit.as_ref();
+    commit.map(|commit| &commit.sha).ok_or_else(|| Failure::internal("a release without a commit was to be built"))
 }

@@ -19,7 +19,7 @@ use super::{ReleaseRecord, proof::Probe, store, switch::Switched};
 use crate::{
     apps::{self, AppRecord, Apps},
     db,
-    drivers::docker::Docker,
+    drivers::{docker::Docker, git::Git},
     failure::Failure,
     jobs::{Job, Outcome, StepContext, Work},
 };
@@ -29,6 +29,8 @@ use crate::{
 pub struct Engines {
     /// Containers and images.
     pub docker: Docker,
+    /// Sources.
+    pub git: Git,
 }
 
 #[derive(Deserialize)]

@@ -19,9 +19,9 @@ use homeport_model::{
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
-    domain::vhost::{self, AppVhost, Down, Generation, Target},
+    domain::vhost::{self, AppVhost, Down, Generation, Target, Upstream},
     id::{AppId, ReleaseId},
-    name::{AppName, HostName, Port},
+    name::{AppName, HostName},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -245,12 +245,9 @@ impl Domains {
     }
 }
 
-/// nginx's target for a container: through the map any port leads to the right one.
+/// nginx's target for a container.
 fn proxied(address: Option<VirtualAddress>, at: SocketAddrV4) -> Target {
-    match address {
-        Some(address) => Target::Proxied { address, port: Port::HTTP },
-        None => Target::Direct { at },
-    }
+    Target::Proxied(address.map_or(Upstream::Direct(at), Upstream::Virtual))
 }
 
 impl Domains {

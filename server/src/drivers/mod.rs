@@ -4,7 +4,7 @@
 //! access of [`system`] and the model; never the store, live updates or another driver.
 
 pub mod docker;
-// pub mod git;
+pub mod git;
 pub mod nat;
 pub mod nginx;
 pub mod probe;

@@ -48,6 +48,11 @@ pub(super) fn read(state: &FsRoot, cpu_busy_centipercent: Option<u32>, now: Time
     })
 }
 
+/// Memory that could be given out now.
+pub(super) fn memory_available_bytes() -> Option<u64> {
+    memory_field(&procfs::text("meminfo")?, "MemAvailable:")
+}
+
 fn memory_field(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

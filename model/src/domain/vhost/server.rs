@@ -49,8 +49,7 @@ pub(super) fn app(host: &Host, app: &AppVhost) -> String {
     servers(host, app.tls.as_ref(), &names, |w| {
         w.line("client_max_body_size", &[&app.body_bytes.to_string()]);
         match &app.target {
-            Target::Proxied { address, port } => proxied(w, app, &format!("http://{address}:{port}")),
-            Target::Direct { at } => proxied(w, app, &format!("http://{at}")),
+            Target::Proxied(upstream) => proxied(w, app, &format!("http://{upstream}")),
             Target::Site => site(w, &format!("{}/{}/current", host.sites, app.app)),
             Target::Down(why) => {
                 let sentence = match why {

@@ -46,7 +46,7 @@ fn text_of(app: AppVhost) -> String {
 #[test]
 fn a_proxied_app() {
     let address = Ipv4Addr::new(10, 98, 0, 3).try_into().expect("virtual");
-    let text = text_of(shop(Target::Proxied { address, port: 5000.try_into().expect("a port") }));
+    let text = text_of(shop(Target::Proxied(Upstream::Virtual(address))));
     let until_pages: Vec<&str> = text.lines().take_while(|line| !line.contains("@homeport_down {")).collect();
     insta::assert_snapshot!(until_pages.join("\n"), @r"
     server {
@@ -55,7 +55,7 @@ fn a_proxied_app() {
         server_name shop.example.com example.com;
         client_max_body_size 1048576;
         location / {
-            proxy_pass http://10.98.0.3:5000;
+            proxy_pass http://10.98.0.3:80;
             proxy_connect_timeout 60s;
             proxy_read_timeout 60s;
             proxy_send_timeout 60s;
@@ -156,16 +156,14 @@ proptest! {
     fn what_is_rendered_parses_back(
         name in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?",
         hosts in prop::collection::btree_set("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,9}", 1..5),
-        kind in 0..4, last in 1u8..=254, port in 1u16.., body_bytes: u64, timeout_s: u16,
+        kind in 0..5, last in 1u8..=254, port in 1u16.., body_bytes: u64, timeout_s: u16,
     ) {
         let target = match kind {
             0 => Target::Site,
             1 => Target::Down(Down::NotDeployed),
             2 => Target::Down(Down::Stopped),
-            _ => Target::Proxied {
-                address: Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"),
-                port: port.try_into().expect("a port"),
-            },
+            3 => Target::Proxied(Upstream::Virtual(Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"))),
+            _ => Target::Proxied(Upstream::Direct(SocketAddrV4::new(Ipv4Addr::new(172, 18, 0, last), port))),
         };
         let parsed: Vec<HostName> = hosts.iter().map(|host| host.parse().expect("a host")).collect();
         let mut app = AppVhost::new(AppId::new(5, 5), name.parse().expect("a name"), parsed, target.clone());
@@ -176,8 +174,8 @@ proptest! {
         let names: BTreeSet<String> = read[0].all("server_name")[0].args.iter().cloned().collect();
         prop_assert_eq!(names, hosts);
         prop_assert_eq!(&read[0].all("client_max_body_size")[0].args, &[body_bytes.to_string()]);
-        if let Target::Proxied { address, port } = target {
-            prop_assert_eq!(&read[0].all("proxy_pass")[0].args, &[format!("http://{address}:{port}")]);
+        if let Target::Proxied(upstream) = target {
+            prop_assert_eq!(&read[0].all("proxy_pass")[0].args, &[format!("http://{upstream}")]);
         } else {
             prop_assert!(read[0].all("proxy_pass").is_empty());
         }

@@ -11,7 +11,8 @@ use homeport_model::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{Context, Docker, Error, found};
+use super::{Docker, Error, found};
+use crate::drivers::system::tar_stream::TarStream;
 
 /// How many lines of output a failure quotes.
 const LAST_LINES: usize = 30;
@@ -19,7 +20,7 @@ const LAST_LINES: usize = 30;
 /// A Dockerfile to build.
 pub struct BuildRequest {
     /// The files, as they come.
-    pub context: Context,
+    pub context: TarStream,
     /// The Dockerfile's path in the context.
     pub dockerfile: RelPath,
     /// The app.
@@ -68,7 +69,7 @@ impl Docker {
             }
             request
         });
-        let body = bollard::body_try_stream(context.stream());
+        let body = bollard::body_try_stream(context.into_pieces());
         let mut output = Output::new(on_line);
         let mut steps = client.build_image(options, None, Some(body)).boxed();
         let deadline = Instant::now() + limit;

@@ -7,7 +7,6 @@
 
 mod build;
 mod containers;
-mod context;
 mod convert;
 mod error;
 mod events;
@@ -26,7 +25,6 @@ use tokio::{net::UnixStream, sync::Mutex, time::timeout};
 
 pub use build::BuildRequest;
 pub use containers::{ContainerState, OurContainer};
-pub use context::{Context, ContextWriter};
 pub use error::Error;
 pub use events::Event;
 pub use images::{Image, OurImage};

@@ -1,16 +1,12 @@
 //! The folders: nginx's own (closed but for its temporary files), the generations in it, and the
 //! sites (readable, because the workers are nobody special).
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
 use homeport_model::domain::vhost::{HostPath, HostUser, RenderedFile};
-use rustix::{fs::Mode, process::geteuid};
 
 use super::Error;
-use crate::drivers::system::fsroot::FsRoot;
+use crate::drivers::system::{fsroot::FsRoot, users};
 
 /// The link to the current generation's folder.
 pub(super) const CURRENT: &str = "current";
@@ -29,9 +25,11 @@ pub(super) struct Layout {
 pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
     let path = |name: &str| state.join(name).to_string_lossy().into_owned().try_into().map_err(Error::Path);
     let (prefix, sites_path): (HostPath, HostPath) = (path("nginx")?, path("sites")?);
-    let worker = if geteuid().is_root() { worker() } else { None };
+    let worker = users::nobody(&WORKERS).and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));
     if worker.is_some() {
-        make_passable(state)?;
+        if let Some(folder) = users::make_passable(state).map_err(Error::Files)? {
+            return Err(Error::Unreachable { folder });
+        }
     }
     let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
     for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o700), ("run", 0o711), ("temp", 0o711)] {
@@ -39,38 +37,6 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
     }
     let sites = FsRoot::create(state.join("sites"), 0o711).map_err(Error::Files)?;
     Ok(Layout { nginx, prefix, sites, sites_path, worker })
-}
-
-/// Lets everybody pass the state folder itself, and finds the folder above that nobody may pass.
-fn make_passable(state: &Path) -> Result<(), Error> {
-    let passable = |folder: &Path| {
-        let stat = rustix::fs::stat(folder).map_err(|error| Error::Files(error.into()))?;
-        Ok::<_, Error>(Mode::from_raw_mode(stat.st_mode))
-    };
-    let root = FsRoot::open(state).map_err(Error::Files)?;
-    let mode = passable(state)?;
-    if !mode.contains(Mode::XOTH) {
-        root.set_mode(".", (mode | Mode::XOTH | Mode::XGRP).as_raw_mode() & 0o7777).map_err(Error::Files)?;
-    }
-    for folder in state.ancestors().skip(1) {
-        if !passable(folder)?.contains(Mode::XOTH) {
-            return Err(Error::Unreachable { folder: PathBuf::from(folder) });
-        }
-    }
-    Ok(())
-}
-
-fn worker() -> Option<(HostUser, HostUser)> {
-    let etc = FsRoot::open("/etc").ok()?;
-    let users = etc.read_text("passwd", 4 << 20).ok()?;
-    let groups = etc.read_text("group", 4 << 20).ok()?;
-    let field = |line: &str, index: usize| line.split(':').nth(index).map(str::to_owned);
-    WORKERS.iter().find_map(|name| {
-        let user = users.lines().find(|line| field(line, 0).as_deref() == Some(*name))?;
-        let id = field(user, 3)?;
-        let group = groups.lines().find(|line| field(line, 2).as_deref() == Some(id.as_str()))?;
-        Some((name.parse().ok()?, field(group, 0)?.parse().ok()?))
-    })
 }
 
 /// The folder of a generation, below the prefix.

@@ -161,6 +161,11 @@ impl FsRoot {
         Ok(fs::fsync(self.at(rel, OFlags::DIRECTORY | OFlags::RDONLY, 0)?)?)
     }
 
+    /// Flushes everything on this file system to disk, which is cheaper than each of many files.
+    pub fn sync_all(&self) -> io::Result<()> {
+        Ok(fs::syncfs(self.at(".", OFlags::DIRECTORY | OFlags::RDONLY, 0)?)?)
+    }
+
     /// Points the link `rel` at `target` in one step.
     pub fn swap_link(&self, rel: impl AsRef<Path>, target: &str) -> io::Result<()> {
         let (folder, name) = self.parent(rel.as_ref())?;

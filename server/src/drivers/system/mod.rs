@@ -2,3 +2,5 @@
 
 pub mod fsroot;
 pub mod procfs;
+pub mod tar_stream;
+pub mod users;

@@ -1,7 +1,7 @@
-//! A build context as a stream of tar pieces, so that no archive is ever held in memory.
+//! A tar archive as a stream of pieces, so that no archive is ever held in memory.
 //!
-//! One side writes entries, the other is the body of the build request; a slow engine holds the
-//! writer back.
+//! One side writes entries, the other is the body of a request; a slow reader holds the writer
+//! back.
 
 use std::io;
 
@@ -16,11 +16,11 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// How a tar archive ends.
 const END: [u8; 1024] = [0; 1024];
 
-/// The reading side: what a build is made of.
-pub struct Context(mpsc::Receiver<io::Result<Bytes>>);
+/// The reading side.
+pub struct TarStream(mpsc::Receiver<io::Result<Bytes>>);
 
-/// The writing side. Dropping it without [`finish`](Self::finish) fails the build.
-pub struct ContextWriter {
+/// The writing side. Dropping it without [`finish`](Self::finish) breaks the stream.
+pub struct TarWriter {
     to: mpsc::Sender<io::Result<Bytes>>,
     buffer: Vec<u8>,
     left_in_file: u64,
@@ -28,21 +28,23 @@ pub struct ContextWriter {
     finished: bool,
 }
 
-impl Context {
-    /// A context and what fills it; the two are used at the same time.
+impl TarStream {
+    /// A stream and what fills it; the two are used at the same time.
     #[must_use]
-    pub fn pair() -> (ContextWriter, Self) {
+    pub fn pair() -> (TarWriter, Self) {
         let (to, from) = mpsc::channel(PIECES);
-        (ContextWriter { to, buffer: Vec::new(), left_in_file: 0, padding: 0, finished: false }, Self(from))
+        (TarWriter { to, buffer: Vec::new(), left_in_file: 0, padding: 0, finished: false }, Self(from))
     }
 
-    pub(super) fn stream(self) -> BoxStream<'static, io::Result<Bytes>> {
+    /// The pieces.
+    #[must_use]
+    pub fn into_pieces(self) -> BoxStream<'static, io::Result<Bytes>> {
         futures_util::stream::unfold(self.0, |mut from| async move { from.recv().await.map(|piece| (piece, from)) })
             .boxed()
     }
 }
 
-impl ContextWriter {
+impl TarWriter {
     /// Begins a regular file of exactly `size_bytes`, whose content follows by [`data`](Self::data).
     pub async fn file(&mut self, path: &str, executable: bool, size_bytes: u64) -> io::Result<()> {
         let mut header = tar::Header::new_gnu();
@@ -86,7 +88,7 @@ impl ContextWriter {
         self.flush(0).await
     }
 
-    /// Tells the engine that the context is broken.
+    /// Tells the reader that the rest does not come, and why.
     pub async fn fail(mut self, reason: &str) {
         self.finished = true;
         let _ = self.to.send(Err(io::Error::other(reason.to_owned()))).await;
@@ -128,10 +130,10 @@ impl ContextWriter {
     }
 }
 
-impl Drop for ContextWriter {
+impl Drop for TarWriter {
     fn drop(&mut self) {
         if !self.finished {
-            let _ = self.to.try_send(Err(io::Error::other("the build context was not finished")));
+            let _ = self.to.try_send(Err(io::Error::other("the archive was not finished")));
         }
     }
 }

@@ -1,0 +1,181 @@
+//! A commit's files, as a folder that nginx may serve and as an archive that the engine may build.
+
+use std::io::Write;
+
+use homeport_model::{
+    id::AppId,
+    name::{CommitSha, RelPath},
+};
+
+use super::{Error, Git, Kind, TreeEntry, blobs::Blobs};
+use crate::drivers::system::{
+    fsroot::FsRoot,
+    tar_stream::{TarStream, TarWriter},
+};
+
+/// Links are short; a longer one is no link.
+const MAX_LINK_BYTES: u64 = 4096;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exported {
+    /// How many files.
+    pub files: u64,
+    /// Their size together.
+    pub size_bytes: u64,
+}
+
+impl Git {
+    /// Writes the regular files below `folder` of a commit into an empty folder, readable by
+    /// everybody. A link out of `folder` is an error, other links, submodules and git's own files
+    /// are left out, and `on_line` hears of it.
+    pub async fn export(
+        &self,
+        app: &AppId,
+        commit: &CommitSha,
+        folder: &RelPath,
+        into: &FsRoot,
+        mut on_line: impl FnMut(&str) + Send,
+    ) -> Result<Exported, Error> {
+        let tree = self.list_tree(app, commit).await?;
+        let below = tree.below(folder)?;
+        let mut wanted: Vec<(&str, &TreeEntry)> = Vec::new();
+        for (path, entry) in below {
+            match entry.kind {
+                _ if is_gits_own(path) => {}
+                Kind::Submodule => on_line(&format!("left out {path}: it is a submodule")),
+                Kind::Symlink if entry.size_bytes > MAX_LINK_BYTES => return Err(Error::BadName { path: path.into() }),
+                Kind::Symlink | Kind::File { .. } => wanted.push((path, entry)),
+            }
+        }
+        let mut size_bytes = 0u64;
+        for (_, entry) in &wanted {
+            size_bytes = size_bytes.saturating_add(entry.size_bytes);
+        }
+        let limit_bytes = self.limits.size_bytes;
+        if size_bytes > limit_bytes {
+            return Err(Error::TooLarge { limit_bytes });
+        }
+        let mut exported = Exported::default();
+        let mut blobs = Blobs::open(self, app, wanted.iter().map(|(_, entry)| *entry))?;
+        for (path, entry) in wanted {
+            blobs.next(entry).await?;
+            if entry.kind == Kind::Symlink {
+                let target = String::from_utf8_lossy(&blobs.whole().await?).into_owned();
+                if leads_out(path, &target) {
+                    return Err(Error::SymlinkOut { path: entry.path.clone(), target });
+                }
+                on_line(&format!("left out {path}: it is a symbolic link"));
+                continue;
+            }
+            if let Some((parent, _)) = path.rsplit_once('/') {
+                into.create_folder(parent, 0o755).map_err(Error::Files)?;
+            }
+            let mut file = into.create_file(path, 0o644).map_err(Error::Files)?;
+            loop {
+                match blobs.piece().await? {
+                    [] => break,
+                    piece => file.write_all(piece).map_err(Error::Files)?,
+                }
+            }
+            exported.files += 1;
+            exported.size_bytes += entry.size_bytes;
+        }
+        if exported.files == 0 {
+            return Err(Error::NoSuchFolder { path: folder.to_string() });
+        }
+        into.set_mode(".", 0o755).map_err(Error::Files)?;
+        into.sync_all().map_err(Error::Files)?;
+        Ok(exported)
+    }
+
+    /// The files below `folder` of a commit as an archive, written while it is read. Links stay
+    /// links: they are resolved inside the build only.
+    pub async fn archive(&self, app: &AppId, commit: &CommitSha, folder: &RelPath) -> Result<TarStream, Error> {
+        let tree = self.list_tree(app, commit).await?;
+        let below = tree.below(folder)?.into_iter().filter(|(_, entry)| entry.kind != Kind::Submodule);
+        let wanted: Vec<(String, TreeEntry)> = below.map(|(path, entry)| (path.to_owned(), entry.clone())).collect();
+        let mut size_bytes = 0u64;
+        for (_, entry) in &wanted {
+            size_bytes = size_bytes.saturating_add(entry.size_bytes);
+        }
+        let limit_bytes = self.limits.size_bytes;
+        if size_bytes > limit_bytes {
+            return Err(Error::TooLarge { limit_bytes });
+        }
+        let mut blobs = Blobs::open(self, app, wanted.iter().map(|(_, entry)| entry))?;
+        let (mut writer, stream) = TarStream::pair();
+        tokio::spawn(async move {
+            match pack(&mut blobs, &wanted, &mut writer).await {
+                // A reader that went away needs no reason.
+                Ok(()) => drop(writer.finish().await),
+                Err(error) => writer.fail(&error.to_string()).await,
+            }
+        });
+        Ok(stream)
+    }
+}
+
+async fn pack(blobs: &mut Blobs, wanted: &[(String, TreeEntry)], writer: &mut TarWriter) -> Result<(), Error> {
+    for (path, entry) in wanted {
+        blobs.next(entry).await?;
+        if let Kind::File { executable } = entry.kind {
+            writer.file(path, executable, entry.size_bytes).await.map_err(Error::Files)?;
+            loop {
+                match blobs.piece().await? {
+                    [] => break,
+                    piece => writer.data(piece).await.map_err(Error::Files)?,
+                }
+            }
+        } else if entry.size_bytes > MAX_LINK_BYTES {
+            return Err(Error::BadName { path: path.clone() });
+        } else {
+            let target = String::from_utf8_lossy(&blobs.whole().await?).into_owned();
+            writer.link(path, &target).await.map_err(Error::Files)?;
+        }
+    }
+    Ok(())
+}
+
+/// `.gitignore`, `.gitmodules` and the like: no business of visitors.
+fn is_gits_own(path: &str) -> bool {
+    path.split('/').any(|part| part.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(".git")))
+}
+
+/// Whether a link at `path`, both taken from the published folder, leads out of that folder.
+fn leads_out(path: &str, target: &str) -> bool {
+    if target.starts_with('/') {
+        return true;
+    }
+    let mut depth = path.matches('/').count();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_out_of_the_folder_are_told_from_links_within() {
+        for (path, target) in [("a", "/etc/passwd"), ("a", "../x"), ("d/a", "../../x"), ("d/a", "x/../../../y")] {
+            assert!(leads_out(path, target), "{path} -> {target}");
+        }
+        for (path, target) in [("a", "b"), ("d/a", "../b"), ("d/a", "./x/../y"), ("d/e/a", "../../b")] {
+            assert!(!leads_out(path, target), "{path} -> {target}");
+        }
+    }
+
+    #[test]
+    fn gits_own_files_are_not_published() {
+        assert!(is_gits_own(".gitignore") && is_gits_own("a/.GITmodules") && is_gits_own(".github/workflows/x"));
+        assert!(!is_gits_own("a.git") && !is_gits_own(".well-known/x") && !is_gits_own("é"));
+    }
+}
