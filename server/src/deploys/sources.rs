@@ -17,6 +17,8 @@ use crate::{drivers::docker::BuildRequest, failure::Failure, host};
 
 /// How long a build may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// A Dockerfile is not longer than this.
+const MOST_DOCKERFILE_BYTES: u64 = 1 << 20;
 /// What a build gets at the least, or is not begun.
 const LEAST_BUILD_BYTES: u64 = 128 << 20;
 
@@ -50,14 +52,10 @@ impl DeployWork {
         let sha = pinned(deploy)?;
         let sites = self.apps.parts.domains.sites();
         let into = sites.begin(&release.app, &release.id)?;
-        let wrote = self
-            .engines
-            .git
-            .export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line))
-            .await?;
+        let wrote =
+            self.engines.git.export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line)).await?;
         sites.finish(&release.app, &release.id)?;
-        let artifact =
-            Artifact::Site { folder: release.id.clone(), files: wrote.files, size_bytes: wrote.size_bytes };
+        let artifact = Artifact::Site { folder: release.id.clone(), files: wrote.files, size_bytes: wrote.size_bytes };
         store::set_artifact(&self.apps.parts.db, &release.id, &artifact, None).await?;
         log.say(format!("Laid out {} files, {} KiB.", wrote.files, wrote.size_bytes.div_ceil(1024)));
         Ok(format!("{} files", wrote.files))
@@ -84,7 +82,7 @@ impl DeployWork {
         // Read by path from the commit: a link in its place is refused.
         let path = if folder.is_top() { dockerfile.to_string() } else { format!("{folder}/{dockerfile}") };
         let path = path.parse().map_err(|_| Failure::internal("two paths made no path"))?;
-        self.engines.git.read_file(&release.app, sha, &path).await?;
+        self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
         let context = self.engines.git.archive(&release.app, sha, folder).await?;
         let request = BuildRequest {
             context,
