@@ -4,3 +4,4 @@ pub mod fsroot;
 pub mod procfs;
 pub mod tar_stream;
 pub mod users;
+pub mod supervisor;
