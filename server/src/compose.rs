@@ -81,6 +81,8 @@ pub struct Base {
     pub clock: Clock,
     /// Planted faults; empty in a running panel.
     pub faults: Faults,
+    /// Shows one-time links to whoever started the program.
+    pub announce: fn(&str),
 }
 
 impl Services {
@@ -89,17 +91,11 @@ impl Services {
     /// # Errors
     /// [`Refusal`] when the configuration or the state folder does not allow it.
     pub fn compose(config: &Config, base: Base) -> Result<Self, Refusal> {
-        let Base { db, sealer, clock, faults } = base;
+        let Base { db, sealer, clock, faults, announce } = base;
         let (hub, logs, locks) = (Hub::default(), LogHub::default(), Locks::default());
         let audit = Audit::new(db.clone(), clock.clone());
-        let accounts = Accounts::new(
-            db.clone(),
-            clock.clone(),
-            audit.clone(),
-            hub.clone(),
-            config.origin.clone(),
-            crate::cli::announce,
-        )?;
+        let accounts =
+            Accounts::new(db.clone(), clock.clone(), audit.clone(), hub.clone(), config.origin.clone(), announce)?;
         let namespace: Namespace = config
             .namespace
             .as_str()

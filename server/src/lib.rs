@@ -43,7 +43,8 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     start_log(&config);
     let state = StateFolder::lock(&config.state)?;
     let (db, sealer) = Db::open(&state).await?;
-    let base = Base { db: db.clone(), sealer, clock: Clock::default(), faults: Faults::default() };
+    let base =
+        Base { db: db.clone(), sealer, clock: Clock::default(), faults: Faults::default(), announce: cli::announce };
     let services = Services::compose(&config, base)?;
     match services.accounts.claim_link_while_unclaimed().await {
         Ok(Some(link)) => cli::announce(&format!("Claim this panel within 30 minutes: {}", link.expose())),

@@ -2,6 +2,6 @@
 
 pub mod fsroot;
 pub mod procfs;
+pub mod supervisor;
 pub mod tar_stream;
 pub mod users;
-pub mod supervisor;
