@@ -117,7 +117,7 @@ impl Ceremonies {
         name: &str,
         known: Vec<Vec<u8>>,
     ) -> Result<Ceremony, CeremonyError> {
-        let known = known.into_iter().map(Into::into).collect();
+        let known = known.into_iter().collect();
         let (challenge, pending) =
             self.webauthn.start_passkey_registration(user, name, name, Some(known)).map_err(CeremonyError::Setup)?;
         let mut options = serde_json::to_value(challenge.public_key).map_err(CeremonyError::Unreadable)?;

@@ -16,7 +16,7 @@ use homeport_model::{
 use serde_json::json;
 
 use super::{Apps, store};
-use crate::{db, failure::Failure, seal::Sealer};
+use crate::{failure::Failure, seal::Sealer};
 
 /// At most this many bytes of values an app may have; the kernel's limit for a program is near.
 const MOST_BYTES: usize = 1 << 20;
@@ -72,7 +72,7 @@ impl Apps {
                 .record(&mut tx, actor, "app.set_environment", name.as_str(), json!({ "keys": changed }))
                 .await?;
         }
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.announce(&app.id);
         Ok(u32::try_from(changed.len()).unwrap_or(u32::MAX))
     }
@@ -85,7 +85,7 @@ impl Apps {
             return Err(Problem::not_found("variable").into());
         }
         self.parts.audit.record(&mut tx, actor, "app.unset_variable", name.as_str(), json!({ "key": key })).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.announce(&app.id);
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Apps {
         }
         let action = if secret { "app.mask_variable" } else { "app.show_variable" };
         self.parts.audit.record(&mut tx, actor, action, name.as_str(), json!({ "key": key })).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.announce(&app.id);
         Ok(())
     }

@@ -106,7 +106,7 @@ impl Apps {
             .audit
             .record(&mut tx, actor, "app.create", name.as_str(), json!({ "source": app.spec.source.kind().as_str() }))
             .await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.announce(&id);
         self.parts.domains.nudge();
         Ok(name)
@@ -122,7 +122,7 @@ impl Apps {
         store::update_spec(&mut tx, &app.id, &spec).await?;
         let detail = json!({ "before": AppForm::of(&app.spec), "after": AppForm::of(&spec) });
         self.parts.audit.record(&mut tx, actor, "app.change", name.as_str(), detail).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.announce(&app.id);
         self.parts.domains.nudge();
         Ok(())
@@ -152,7 +152,7 @@ impl Apps {
         store::mark_deleting(&mut tx, &app.id).await?;
         jobs::store::enqueue(&mut tx, &new, &replaced, now).await?;
         self.parts.audit.record(&mut tx, actor, "app.delete", name.as_str(), json!({ "job": id })).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         // A deploy that runs would only delay it.
         for job in jobs::store::unfinished(&self.parts.db).await? {
             if job.app == *name && job.id != id {

@@ -31,7 +31,6 @@ use serde_json::json;
 use crate::{
     ambient,
     apps::{AppRecord, Apps, env::seal_env, pressed},
-    db,
     failure::Failure,
     jobs,
 };
@@ -145,7 +144,7 @@ impl Deploys {
             .audit
             .record(&mut tx, actor, action, app.spec.name.as_str(), json!({ "release": number, "job": job }))
             .await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         self.apps.announce(&app.id);
         parts.runner.nudge();
         Ok(number)
@@ -194,7 +193,7 @@ impl Deploys {
             Some(JobState::Queued | _) => {}
         }
         parts.audit.record(&mut tx, actor, "job.cancel", row.app.as_str(), json!({ "job": job })).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         parts.runner.cancel(job);
         parts.hub.announce(homeport_model::event::Topic::Job(job.clone()));
         parts.hub.announce(homeport_model::event::Topic::Apps);

@@ -11,7 +11,7 @@ use super::{
     ReleaseRecord, store,
     work::{Deploy, DeployWork},
 };
-use crate::{db, failure::Failure};
+use crate::failure::Failure;
 
 impl DeployWork {
     /// Removes what rolling back no longer needs.
@@ -22,7 +22,7 @@ impl DeployWork {
             self.forget_artifact(release, &releases).await?;
             let mut tx = self.apps.parts.db.write().await?;
             store::set_not_kept(&mut tx, &release.id).await?;
-            tx.commit().await.map_err(db::Error::from)?;
+            tx.commit().await?;
         }
         Ok(match doomed.len() {
             0 => "nothing to remove".to_owned(),
@@ -44,7 +44,7 @@ impl DeployWork {
         }
         let mut tx = self.apps.parts.db.write().await?;
         store::set_not_kept(&mut tx, &deploy.release.id).await?;
-        tx.commit().await.map_err(db::Error::from)?;
+        tx.commit().await?;
         Ok(())
     }
 

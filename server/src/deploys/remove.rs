@@ -79,11 +79,11 @@ impl Work for RemoveWork {
     }
 
     async fn finish(&self, tx: &mut db::Conn, job: &Job, outcome: &Outcome) -> db::Result<()> {
-        if *outcome == Outcome::Succeeded {
-            if let Ok(id) = job.subject.parse::<AppId>() {
-                apps::store::delete(tx, &id).await?;
-                self.0.apps.parts.observations.forget(&id);
-            }
+        if *outcome == Outcome::Succeeded
+            && let Ok(id) = job.subject.parse::<AppId>()
+        {
+            apps::store::delete(tx, &id).await?;
+            self.0.apps.parts.observations.forget(&id);
         }
         self.0.apps.parts.domains.nudge();
         Ok(())

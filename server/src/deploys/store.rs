@@ -177,7 +177,7 @@ pub(super) async fn set_commit(db: &Db, id: &ReleaseId, commit: &Commit) -> Resu
     let (id, commit) = (id.as_str(), text(commit));
     let mut tx = db.write().await?;
     sqlx::query!("UPDATE releases SET source_commit = ? WHERE id = ?", commit, id).execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 /// Writes down what the release runs; from then on it is kept.
@@ -187,7 +187,7 @@ pub(super) async fn set_artifact(db: &Db, id: &ReleaseId, artifact: &Artifact, p
     sqlx::query!("UPDATE releases SET artifact = ?, port = ?, kept = 1 WHERE id = ?", artifact, port, id)
         .execute(&mut *tx)
         .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 /// The commit point of a deploy: this release serves from now on.
@@ -198,14 +198,14 @@ pub(super) async fn set_serving(db: &Db, app: &AppId, id: &ReleaseId, now: Times
     sqlx::query!("UPDATE releases SET switched_at = coalesce(switched_at, ?) WHERE id = ?", at, id)
         .execute(&mut *tx)
         .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn set_proof(db: &Db, id: &ReleaseId, proof: &Proof) -> Result<()> {
     let (id, proof) = (id.as_str(), text(proof));
     let mut tx = db.write().await?;
     sqlx::query!("UPDATE releases SET proof = ? WHERE id = ?", proof, id).execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn proof(db: &Db, id: &ReleaseId) -> Result<Option<Proof>> {
@@ -226,7 +226,7 @@ pub(super) async fn set_last_log(db: &Db, id: &ReleaseId, log: &str) -> Result<(
     let id = id.as_str();
     let mut tx = db.write().await?;
     sqlx::query!("UPDATE releases SET last_log = ? WHERE id = ?", log, id).execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 /// The last lines of a release's stopped container.

@@ -73,10 +73,10 @@ impl Domains {
                     self.sites().switch(&app.id, folder)?;
                 }
                 Some(Artifact::Image { .. }) => {
-                    if let (Some(at), Some(address)) = (self.container_of(&app).await, self.virtual_address(&app)) {
-                        if map.get(&address) != Some(&at) {
-                            parts.nat.set(address, at).await?;
-                        }
+                    if let (Some(at), Some(address)) = (self.container_of(&app).await, self.virtual_address(&app))
+                        && map.get(&address) != Some(&at)
+                    {
+                        parts.nat.set(address, at).await?;
                     }
                 }
                 _ => {}

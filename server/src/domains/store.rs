@@ -21,5 +21,5 @@ pub(super) async fn set_range(db: &Db, third: u8) -> Result<()> {
     )
     .execute(&mut *tx)
     .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }

@@ -71,10 +71,10 @@ impl Assets {
 fn list(folder: &OwnedFd, below: &str, names: &mut Vec<String>) {
     let Ok(entries) = Dir::read_from(folder) else { return };
     for entry in entries.flatten() {
-        if entry.file_type() == FileType::RegularFile {
-            if let Ok(name) = entry.file_name().to_str() {
-                names.push(if below.is_empty() { format!("/{name}") } else { format!("/{below}/{name}") });
-            }
+        if entry.file_type() == FileType::RegularFile
+            && let Ok(name) = entry.file_name().to_str()
+        {
+            names.push(if below.is_empty() { format!("/{name}") } else { format!("/{below}/{name}") });
         }
     }
 }

@@ -206,7 +206,7 @@ impl OneJob<'_> {
             let mut tx = self.runner.0.db.write().await?;
             self.work.finish(&mut tx, job, &outcome).await?;
             store::finish(&mut tx, &job.id, state, problem.as_ref(), self.runner.0.clock.now()).await?;
-            Ok(tx.commit().await?)
+            tx.commit().await
         })
         .await;
     }

@@ -157,7 +157,7 @@ pub(super) async fn renew(db: &Db, job: &JobId, until: Timestamp) -> Result<()> 
     sqlx::query!("UPDATE jobs SET lease_until = ? WHERE id = ? AND state = 'running'", until, id)
         .execute(&mut *tx)
         .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn record_step(
@@ -195,7 +195,7 @@ pub(super) async fn record_step(
         .execute(&mut *tx)
         .await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn step_state(db: &Db, job: &JobId, position: i64) -> Result<StepState> {
@@ -216,14 +216,14 @@ pub(super) async fn mark_undone(db: &Db, job: &JobId, position: i64) -> Result<(
     )
     .execute(&mut *tx)
     .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn set_problem(db: &Db, job: &JobId, problem: &Problem) -> Result<()> {
     let (id, problem) = (job.as_str(), json(problem));
     let mut tx = db.write().await?;
     sqlx::query!("UPDATE jobs SET problem = ? WHERE id = ?", problem, id).execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 pub(super) async fn finish(
@@ -287,7 +287,7 @@ pub(super) async fn append_log(db: &Db, job: &JobId, lines: &[LogLine]) -> Resul
     }
     let last = lines.last().map_or(0, |line| i64::try_from(line.number).unwrap_or(i64::MAX));
     sqlx::query!("UPDATE jobs SET log_lines = max(log_lines, ?) WHERE id = ?", last, id).execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 /// Lines of a job's log after line `after`, at most `most`.

@@ -89,10 +89,10 @@ impl Git {
     /// to private addresses.
     pub fn open(state: &Path, local_http: bool, limits: Limits) -> Result<Self, Error> {
         let user = users::nobody(&["nobody"]);
-        if user.is_some() {
-            if let Some(folder) = users::make_passable(state).map_err(Error::Files)? {
-                return Err(Error::Unreachable { folder });
-            }
+        if user.is_some()
+            && let Some(folder) = users::make_passable(state).map_err(Error::Files)?
+        {
+            return Err(Error::Unreachable { folder });
         }
         let root = FsRoot::create(state.join("git"), 0o711).map_err(Error::Files)?;
         Ok(Self { root, user, local_http, limits })

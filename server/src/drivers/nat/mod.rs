@@ -158,7 +158,7 @@ impl Nat {
     }
 
     async fn exists(&self) -> Result<bool, Error> {
-        Ok(tables().await?.iter().any(|name| *name == self.table))
+        Ok(tables().await?.contains(&self.table))
     }
 
     async fn ranges_of_others(&self) -> Result<Vec<VirtualRange>, Error> {

@@ -26,10 +26,10 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
     let path = |name: &str| state.join(name).to_string_lossy().into_owned().try_into().map_err(Error::Path);
     let (prefix, sites_path): (HostPath, HostPath) = (path("nginx")?, path("sites")?);
     let worker = users::nobody(&WORKERS).and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));
-    if worker.is_some() {
-        if let Some(folder) = users::make_passable(state).map_err(Error::Files)? {
-            return Err(Error::Unreachable { folder });
-        }
+    if worker.is_some()
+        && let Some(folder) = users::make_passable(state).map_err(Error::Files)?
+    {
+        return Err(Error::Unreachable { folder });
     }
     let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
     for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o700), ("run", 0o711), ("temp", 0o711)] {
