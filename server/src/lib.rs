@@ -21,6 +21,7 @@ pub mod live;
 pub mod reconcile;
 pub mod seal;
 pub mod state;
+pub mod supervise;
 
 use std::time::Duration;
 
@@ -61,6 +62,9 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
             tracing::error!("jobs do not run: {}", failure::chain(&failure));
         }
     });
+    let supervisor = drivers::system::supervisor::Supervisor::of_this_process();
+    let reporting = supervise::report(supervisor, listen.clone(), db.clone(), services.runner.clone(), stop.clone());
+    tokio::spawn(reporting);
     tracing::info!("listening on {listen}");
     let served = http::listen(http::router(panel, http::table()), &listen, stop).await;
     services.stop(JOBS_MAY_TAKE).await;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use homeport_model::{id::JobId, job::JobKind};
-use tokio::sync::{Notify, Semaphore};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Faults, JobLog, Locks, Work, run, store};
@@ -38,6 +41,7 @@ pub(super) struct Shared {
     running: Mutex<HashMap<JobId, CancellationToken>>,
     nudge: Notify,
     places: Arc<Semaphore>,
+    claiming: OnceLock<JoinHandle<()>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -80,6 +84,7 @@ impl Runner {
             running: Mutex::default(),
             nudge: Notify::new(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            claiming: OnceLock::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }))
@@ -99,8 +104,15 @@ impl Runner {
             tracing::warn!("{orphans} job(s) were interrupted when the panel stopped; going on with them");
         }
         let runner = self.clone();
-        self.0.tasks.spawn(async move { runner.claim_until_stopped().await });
+        let claiming = self.0.tasks.spawn(async move { runner.claim_until_stopped().await });
+        let _ = self.0.claiming.set(claiming);
         Ok(())
+    }
+
+    /// Whether jobs are still claimed, or not yet.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        self.0.claiming.get().is_none_or(|claiming| !claiming.is_finished())
     }
 
     /// Looks at the queue now.
@@ -166,7 +178,7 @@ impl Runner {
         }
     }
 
-    pub(super) fn log(&self, job: &JobId, last: u64) -> (JobLog, tokio::task::JoinHandle<()>) {
+    pub(super) fn log(&self, job: &JobId, last: u64) -> (JobLog, JoinHandle<()>) {
         JobLog::open(job.clone(), last, self.0.db.clone(), self.0.logs.clone(), self.0.clock.clone())
     }
 
