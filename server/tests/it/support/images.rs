@@ -1,0 +1,75 @@
+//! Images without a registry: a root of one static busybox, imported on the spot.
+//!
+//! The image's own command serves `$VERSION` on `$PORT`; tests give other commands for processes
+//! that misbehave.
+
+use bollard::{
+    Docker,
+    query_parameters::{CreateImageOptions, RemoveImageOptions},
+};
+use futures_util::StreamExt;
+use homeport_model::{
+    deploy::container::{ImageId, Namespace},
+    name::ImageRef,
+};
+
+const START: &str = "#!/bin/sh\necho \"$VERSION\" > /www/index.html\nexec httpd -f -p \"$PORT\" -h /www\n";
+const APPLETS: [&str; 12] =
+    ["sh", "httpd", "sleep", "echo", "cat", "nc", "head", "tail", "mkdir", "dd", "yes", "true"];
+
+/// The name of the namespace's image.
+pub fn name(namespace: &Namespace) -> ImageRef {
+    format!("homeport-test-{namespace}:base").parse().expect("an image's name")
+}
+
+/// Imports the image and says its id.
+pub async fn web(namespace: &Namespace) -> ImageId {
+    let docker = Docker::connect_with_local_defaults().expect("the engine");
+    let (repository, tag) = name(namespace).as_str().split_once(':').map(own).expect("a tag");
+    let options = CreateImageOptions {
+        from_src: Some("-".into()),
+        repo: Some(repository),
+        tag: Some(tag),
+        changes: vec!["CMD [\"/start\"]".into(), "EXPOSE 5000".into(), "ENV PATH=/bin".into()],
+        ..CreateImageOptions::default()
+    };
+    let mut steps = docker.create_image(Some(options), Some(bollard::body_full(root().into())), None).boxed();
+    while let Some(step) = steps.next().await {
+        step.expect("imported");
+    }
+    let image = docker.inspect_image(name(namespace).as_str()).await.expect("the image");
+    image.id.expect("an id").parse().expect("an image's id")
+}
+
+/// Removes what [`web`] imported.
+pub async fn remove(namespace: &Namespace) {
+    if let Ok(docker) = Docker::connect_with_local_defaults() {
+        let _ = docker.remove_image(name(namespace).as_str(), None::<RemoveImageOptions>, None).await;
+    }
+}
+
+fn own((a, b): (&str, &str)) -> (String, String) {
+    (a.to_owned(), b.to_owned())
+}
+
+fn root() -> Vec<u8> {
+    let busybox = std::fs::read("/bin/busybox").expect("busybox-static is installed");
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut file = |path: &str, mode: u32, content: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(mode);
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, path, content).expect("a file");
+    };
+    file("bin/busybox", 0o755, &busybox);
+    file("start", 0o755, START.as_bytes());
+    file("www/.keep", 0o644, b"");
+    file("tmp/.keep", 0o644, b"");
+    for applet in APPLETS {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, format!("bin/{applet}"), "busybox").expect("a link");
+    }
+    tar.into_inner().expect("an archive")
+}
