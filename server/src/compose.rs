@@ -226,6 +226,12 @@ impl Services {
         });
     }
 
+    /// The apps' locks, for a test that looks after apps itself.
+    #[must_use]
+    pub fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
     /// Stops reconcilers and jobs; jobs get `limit` to end.
     pub async fn stop(&self, limit: Duration) {
         self.stop.cancel();

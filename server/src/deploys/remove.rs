@@ -78,6 +78,10 @@ impl Work for RemoveWork {
         false
     }
 
+    async fn has_committed(&self, _context: &Arc<StepContext>) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
     async fn finish(&self, tx: &mut db::Conn, job: &Job, outcome: &Outcome) -> db::Result<()> {
         if *outcome == Outcome::Succeeded
             && let Ok(id) = job.subject.parse::<AppId>()

@@ -122,6 +122,11 @@ impl Work for DeployWork {
         Step::from_word(step).is_some_and(Step::is_past_commit)
     }
 
+    async fn has_committed(&self, context: &Arc<StepContext>) -> Result<bool, Failure> {
+        let deploy = self.load(context).await?;
+        Ok(deploy.app.serving.as_ref() == Some(&deploy.release.id))
+    }
+
     async fn finish(&self, _tx: &mut db::Conn, job: &Job, _outcome: &Outcome) -> db::Result<()> {
         drop(self.take_probe(&job.id));
         self.take_switched(&job.id);

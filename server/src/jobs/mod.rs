@@ -75,6 +75,10 @@ pub trait Work: Send + Sync {
     /// Whether a failure of this step can no longer undo the job.
     fn is_past_commit(&self, step: &str) -> bool;
 
+    /// Whether the job has passed its commit point, as the store says: then a failure, or being
+    /// asked to stop, no longer undoes it.
+    async fn has_committed(&self, context: &Arc<StepContext>) -> Result<bool, Failure>;
+
     /// Writes down what the end of the job means for the noun, in the transaction that ends it.
     async fn finish(&self, tx: &mut db::Conn, job: &Job, outcome: &Outcome) -> db::Result<()>;
 

@@ -85,14 +85,14 @@ impl OneJob<'_> {
             let past_commit = self.work.is_past_commit(&step.name);
             match self.one_step(step, cancel, past_commit).await? {
                 StepEnd::Done => {}
-                StepEnd::Failed(problem) if past_commit => {
-                    // The new release serves; what is left undone is said, not undone.
-                    self.context.log.say(format!("{problem}"));
-                }
                 StepEnd::Failed(problem) => {
                     self.context.log.say(format!("{problem}"));
-                    return self.unwind(steps, problem, JobState::Failed).await;
+                    // Past the commit point what is left undone is said, not undone.
+                    if !past_commit && !self.has_committed().await {
+                        return self.unwind(steps, problem, JobState::Failed).await;
+                    }
                 }
+                StepEnd::Cancelled if self.has_committed().await => {}
                 StepEnd::Cancelled => {
                     let problem = Problem::new(Code::Conflict, "Stopped before anything was switched.");
                     self.context.log.say(&problem.title);
@@ -102,6 +102,21 @@ impl OneJob<'_> {
         }
         self.finish(JobState::Succeeded, None).await;
         Ok(())
+    }
+
+    /// What cannot be known is taken as "no" only once the store answers again.
+    async fn has_committed(&self) -> bool {
+        let mut wait = Duration::from_millis(200);
+        loop {
+            match self.work.has_committed(self.context).await {
+                Ok(answer) => return answer,
+                Err(failure) => {
+                    tracing::error!(job = %self.context.job.id, "{}", crate::failure::chain(&failure));
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(15));
+                }
+            }
+        }
     }
 
     async fn one_step(&self, step: &Step, cancel: &CancellationToken, past_commit: bool) -> Result<StepEnd, Died> {

@@ -258,7 +258,12 @@ async fn an_open_connection_is_counted_until_it_ends() {
 }
 
 /// Builds `dockerfile` on the ground's image.
-async fn build(ground: &Ground, dockerfile: &str, memory_bytes: u64, lines: &Arc<Mutex<Vec<String>>>) -> Result<ImageId, Error> {
+async fn build(
+    ground: &Ground,
+    dockerfile: &str,
+    memory_bytes: u64,
+    lines: &Arc<Mutex<Vec<String>>>,
+) -> Result<ImageId, Error> {
     let (mut writer, context) = TarStream::pair();
     let text = format!("FROM {}\n{dockerfile}", images::name(&ground.namespace));
     let feed = tokio::spawn(async move {
@@ -292,14 +297,19 @@ async fn a_build_streams_its_output_and_is_found_by_label() {
     let ground = Ground::new();
     images::web(&ground.namespace).await;
     let lines = Arc::default();
-    let id = build(&ground, "COPY . /src\nRUN cat /src/link && echo built > /www/x\n", 64 << 20, &lines).await.expect("built");
+    let id = build(&ground, "COPY . /src\nRUN cat /src/link && echo built > /www/x\n", 64 << 20, &lines)
+        .await
+        .expect("built");
     let said = lines.lock().expect("lines").join("\n");
     assert!(said.contains("Step 1/") && said.contains("hello"), "{said}");
     let image = ground.docker.inspect_image(&id).await.expect("asked").expect("there");
     assert_eq!(image.exposed_ports.iter().map(|port| port.get()).collect::<Vec<_>>(), [5000]);
     let ours = ground.docker.list_our_images().await.expect("listed");
     assert_eq!(ours.len(), 1, "{ours:?}");
-    assert_eq!((ours[0].id.clone(), ours[0].labels.get(LABEL_APP).cloned()), (id.clone(), Some(ground.app.to_string())));
+    assert_eq!(
+        (ours[0].id.clone(), ours[0].labels.get(LABEL_APP).cloned()),
+        (id.clone(), Some(ground.app.to_string()))
+    );
     assert_eq!(ours[0].tags, [format!("homeport-{}/shop:r1", ground.namespace)]);
     // What a container runs is not taken from under it.
     ground.docker.ensure_network().await.expect("a bridge");
@@ -379,10 +389,14 @@ async fn two_namespaces_do_not_see_each_other() {
     two.docker.ensure_network().await.expect("a bridge");
     let (id, address) = one.run(&one.spec(&image, 1, "one")).await;
     assert_eq!(two.docker.list_ours().await.expect("listed"), []);
-    assert_ne!(one.docker.ensure_network().await.expect("a bridge").bridge, two.docker.ensure_network().await.expect("a bridge").bridge);
+    assert_ne!(
+        one.docker.ensure_network().await.expect("a bridge").bridge,
+        two.docker.ensure_network().await.expect("a bridge").bridge
+    );
     // Nor do containers on one bridge reach each other.
     let mut spec = one.spec(&image, 2, "two");
-    spec.command = command(&["sh", "-c", &format!("nc -w 2 {} 5000 </dev/null && echo reached || echo refused", address.ip())]);
+    spec.command =
+        command(&["sh", "-c", &format!("nc -w 2 {} 5000 </dev/null && echo reached || echo refused", address.ip())]);
     let other = one.docker.ensure_container(&spec).await.expect("created");
     one.docker.start(&other).await.expect("started");
     let mut lines = one.docker.logs(&other, true, None).await.expect("a stream");

@@ -68,7 +68,10 @@ async fn what_is_missing_is_said_in_words() {
     assert!(matches!(&missing, Err(Error::NoSuchRef { name }) if name.as_str() == "nope"), "{missing:?}");
     let missing = ground.git.fetch(&ground.app, &server.url("nothing"), &branch("main"), |_| {}).await;
     assert!(matches!(missing, Err(Error::NotFound)), "{missing:?}");
-    let away = ground.git.fetch(&ground.app, &"http://127.0.0.1:1/x.git".parse().expect("an address"), &branch("main"), |_| {}).await;
+    let away = ground
+        .git
+        .fetch(&ground.app, &"http://127.0.0.1:1/x.git".parse().expect("an address"), &branch("main"), |_| {})
+        .await;
     assert!(matches!(away, Err(Error::HostAway { .. })), "{away:?}");
 }
 
@@ -134,7 +137,9 @@ async fn a_repository_that_is_too_large_is_given_up() {
     repository.write("noise", &noise).push("large");
     let fetched = ground.git.fetch(&ground.app, &server.url("large"), &branch("main"), |_| {}).await;
     match fetched {
-        Err(Error::TooLarge { .. }) => assert!(!ground.state().join("git").join(format!("{}.git", ground.app)).exists()),
+        Err(Error::TooLarge { .. }) => {
+            assert!(!ground.state().join("git").join(format!("{}.git", ground.app)).exists())
+        }
         // It came between two looks at its size; then nothing of it is read.
         Ok(commit) => {
             let into = FsRoot::create(ground.state().join("out"), 0o755).expect("a folder");
@@ -161,11 +166,17 @@ async fn links_never_lead_out() {
     assert!(matches!(&exported, Err(Error::SymlinkOut { target, .. }) if target.starts_with("/etc")), "{exported:?}");
     // Links that stay inside are left out, and the log says so.
     repository.git(&["rm", "--quiet", "Dockerfile", "conf"]);
-    repository.link("sub/ok", "../real").write("sub/page.html", "p").write(".gitignore", "y").link("loop", "loop").push("fewer");
+    repository
+        .link("sub/ok", "../real")
+        .write("sub/page.html", "p")
+        .write(".gitignore", "y")
+        .link("loop", "loop")
+        .push("fewer");
     let commit = fetch(&ground, &server, "links").await;
     let out = into("out2");
     let mut said = Vec::new();
-    let exported = ground.git.export(&ground.app, &commit, &RelPath::top(), &out, |line| said.push(line.to_owned())).await;
+    let exported =
+        ground.git.export(&ground.app, &commit, &RelPath::top(), &out, |line| said.push(line.to_owned())).await;
     assert_eq!(exported.expect("exported").files, 2);
     assert_eq!(out.names(".").expect("names"), ["real", "sub"]);
     assert_eq!(out.names("sub").expect("names"), ["page.html"]);
@@ -183,7 +194,12 @@ async fn an_archive_has_every_byte() {
     let (ground, server) = (Ground::new(), GitServer::start().await);
     let large = "0123456789abcdef\n".repeat(20_000);
     let long = format!("{}/end.txt", "directory".repeat(20));
-    server.repository("archive").write("app/large", &large).write(&format!("app/{long}"), "end").link("app/l", "large").push("a");
+    server
+        .repository("archive")
+        .write("app/large", &large)
+        .write(&format!("app/{long}"), "end")
+        .link("app/l", "large")
+        .push("a");
     let commit = fetch(&ground, &server, "archive").await;
     let stream = ground.git.archive(&ground.app, &commit, &path("app")).await.expect("an archive");
     let pieces: Vec<_> = stream.into_pieces().try_collect().await.expect("all pieces");

@@ -4,7 +4,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests make folders and start programs freely")]
 #![expect(unreachable_pub, reason = "nothing here is read from outside")]
 
+mod deploys;
 mod docker;
+mod faults;
 mod git;
 mod nat;
 mod nginx;

@@ -87,7 +87,8 @@ async fn it_works_on_a_host_without_a_default_route() {
     let run = |program: &str, args: &str, input: &str| {
         use std::{io::Write, process::Stdio};
         let mut command = std::process::Command::new(program);
-        let mut child = command.args(args.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+        let mut child =
+            command.args(args.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
         child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("fed");
         let output = child.wait_with_output().expect("ended");
         assert!(output.status.success(), "{program} {args}");

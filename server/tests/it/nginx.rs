@@ -36,7 +36,11 @@ async fn a_generation_answers_for_itself() {
     assert_eq!(kept, 5);
     let answer = get(ground.http_port, "shop.example.com", "/").await.expect("an answer");
     assert_eq!(answer.status, 502);
-    assert!(answer.text.contains("shop is not running") && answer.text.contains("not been deployed"), "{}", answer.text);
+    assert!(
+        answer.text.contains("shop is not running") && answer.text.contains("not been deployed"),
+        "{}",
+        answer.text
+    );
     assert!(answer.text.contains("Content-Type: text/html"), "{}", answer.text);
     let again = ground.nginx.apply(&ground.generation(8, down())).await;
     assert!(matches!(again, Err(Error::NumberTaken { number: 8 })), "{again:?}");
@@ -61,7 +65,8 @@ async fn a_bad_app_is_refused_and_the_generation_before_serves() {
     let mut bad = ground.generation(2, down());
     let missing = |name: &str| -> HostPath { format!("/nowhere/{name}").parse().expect("a path") };
     bad.host.https_port = Some(free_port());
-    bad.apps[0].tls = Some(homeport_model::domain::vhost::CertificatePair { certificate: missing("c"), key: missing("k") });
+    bad.apps[0].tls =
+        Some(homeport_model::domain::vhost::CertificatePair { certificate: missing("c"), key: missing("k") });
     let refused = ground.nginx.apply(&bad).await;
     let Err(Error::Rejected { app, message, .. }) = &refused else { panic!("{refused:?}") };
     assert!(message.contains("/nowhere/c"), "{message}");
@@ -280,7 +285,8 @@ async fn many_apps_are_accepted_by_nginx_as_rendered() {
             1 => Target::Down(Down::Stopped),
             _ => ground.behind(range.free_address(&[]).expect("an address")),
         };
-        let mut app = AppVhost::new(AppId::new(9, index), format!("app-{index}").parse().expect("a name"), hosts, target);
+        let mut app =
+            AppVhost::new(AppId::new(9, index), format!("app-{index}").parse().expect("a name"), hosts, target);
         app.body_bytes = u64::from(random()) << (random() % 20);
         app.timeout_s = u16::try_from(1 + random() % 60_000).expect("a number");
         apps.push(app);
@@ -289,6 +295,7 @@ async fn many_apps_are_accepted_by_nginx_as_rendered() {
     generation.host.https_port = Some(free_port());
     ground.nginx.apply(&generation).await.expect("applied");
     assert_eq!(ground.nginx.answering().await, Some(1));
-    let (_, text) = ground.nginx.files().expect("read").into_iter().find(|(name, _)| name == "app-app-7.conf").expect("a file");
+    let (_, text) =
+        ground.nginx.files().expect("read").into_iter().find(|(name, _)| name == "app-app-7.conf").expect("a file");
     assert_eq!(parse::parse(&text).expect("parses").len(), 1);
 }

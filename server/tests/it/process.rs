@@ -56,7 +56,11 @@ async fn input_is_fed_and_output_piped() {
     let mut buffer = [0; 100];
     assert_eq!(pipe.read(&mut buffer).await.expect("read"), 41);
     assert_eq!(pipe.read(&mut buffer).await.expect("ended"), 0);
-    let mut pipe = Invocation::new(Program::Git).args(["rev-parse", "--nonsense-of-ours", "-x"]).folder("/").pipe().expect("started");
+    let mut pipe = Invocation::new(Program::Git)
+        .args(["rev-parse", "--nonsense-of-ours", "-x"])
+        .folder("/")
+        .pipe()
+        .expect("started");
     let ended = loop {
         match pipe.read(&mut buffer).await {
             Ok(0) => break Ok(()),

@@ -125,7 +125,11 @@ async fn answer(mut stream: TcpStream, root: PathBuf) {
     let head = String::from_utf8_lossy(&text[..head_end]).into_owned();
     let header = |name: &str| {
         let lines = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next().unwrap_or_default()
+        lines
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+            .next()
+            .unwrap_or_default()
     };
     let mut body = text[head_end + 4..].to_vec();
     let length: usize = header("content-length").parse().unwrap_or(0);
@@ -150,7 +154,13 @@ async fn answer(mut stream: TcpStream, root: PathBuf) {
         ("REMOTE_ADDR", "127.0.0.1".into()),
     ];
     let mut backend = tokio::process::Command::new("git");
-    backend.arg("http-backend").envs(cgi).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    backend
+        .arg("http-backend")
+        .envs(cgi)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
     let mut child = backend.spawn().expect("git http-backend");
     let mut stdin = child.stdin.take().expect("an input");
     let _ = stdin.write_all(&body).await;

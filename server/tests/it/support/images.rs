@@ -14,8 +14,7 @@ use homeport_model::{
 };
 
 const START: &str = "#!/bin/sh\necho \"$VERSION\" > /www/index.html\nexec httpd -f -p \"$PORT\" -h /www\n";
-const APPLETS: [&str; 12] =
-    ["sh", "httpd", "sleep", "echo", "cat", "nc", "head", "tail", "mkdir", "dd", "yes", "true"];
+const APPLETS: [&str; 12] = ["sh", "httpd", "sleep", "echo", "cat", "nc", "head", "tail", "mkdir", "dd", "yes", "true"];
 
 /// The name of the namespace's image.
 pub fn name(namespace: &Namespace) -> ImageRef {

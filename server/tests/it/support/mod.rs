@@ -4,4 +4,5 @@
 pub mod git_server;
 pub mod images;
 pub mod namespace;
+pub mod running;
 pub mod web;

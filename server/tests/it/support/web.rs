@@ -58,7 +58,8 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn send(port: Port, host: &'static str, size: usize) -> Self {
-        let mut crowd = Self { tasks: JoinSet::new(), stop: Arc::default(), counts: Arc::default(), failures: Arc::default() };
+        let mut crowd =
+            Self { tasks: JoinSet::new(), stop: Arc::default(), counts: Arc::default(), failures: Arc::default() };
         for _ in 0..size {
             let (stop, counts, failures) = (crowd.stop.clone(), crowd.counts.clone(), crowd.failures.clone());
             crowd.tasks.spawn(async move {

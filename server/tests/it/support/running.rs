@@ -1,0 +1,163 @@
+//! A panel with all its services on the real engines, without HTTP: apps are created and deployed
+//! as the pages do it.
+
+use std::time::Duration;
+
+use homeport_app::backend::Backend;
+use homeport_model::{
+    app::AppForm,
+    deploy::DeployDetail,
+    job::JobState,
+    name::AppName,
+    prelude::{Actor, Problem, Timestamp},
+};
+use homeport_server::{
+    ambient::Clock,
+    compose::{Base, Services},
+    config::Config,
+    db::Db,
+    jobs::Faults,
+    state::StateFolder,
+};
+
+use super::{images, namespace::Ground, web};
+
+/// A panel at work.
+pub struct Running {
+    pub ground: Ground,
+    pub services: Services,
+    pub backend: Backend,
+    pub faults: Faults,
+    pub db: Db,
+    pub actor: Actor,
+    state: Option<StateFolder>,
+}
+
+impl Running {
+    /// A panel that has just started, with an image to deploy.
+    pub async fn start() -> Self {
+        let ground = Ground::new();
+        images::web(&ground.namespace).await;
+        Self::on(ground).await
+    }
+
+    /// A panel on a state folder that may have been used before.
+    pub async fn on(ground: Ground) -> Self {
+        let config = config(&ground);
+        let state = StateFolder::lock(&config.state).expect("the lock");
+        let (db, sealer) = Db::open(&state).await.expect("the store");
+        let faults = Faults::default();
+        let base = Base { db: db.clone(), sealer, clock: Clock::default(), faults: faults.clone(), announce: |_| {} };
+        let services = Services::compose(&config, base).expect("composed");
+        services.start().await.expect("started");
+        let backend = services.backend();
+        let actor = Actor { step_up_until: Some(Timestamp::from_ms(i64::MAX)), ..Actor::host() };
+        Self { ground, services, backend, faults, db, actor, state: Some(state) }
+    }
+
+    /// Stops this panel and starts another on the same state, as after a crash: jobs get no time.
+    pub async fn restart(self) -> Self {
+        let Self { ground, services, db, state, .. } = self;
+        services.stop(Duration::ZERO).await;
+        db.close().await;
+        drop(state);
+        Self::on(ground).await
+    }
+
+    /// The form of an app that runs the test image.
+    pub fn form(&self, name: &str) -> AppForm {
+        let image = images::name(&self.ground.namespace).to_string();
+        AppForm { name: name.into(), kind: "image".into(), image, ..AppForm::default() }
+    }
+
+    /// Creates an app and waits until nginx knows its name.
+    pub async fn create(&self, form: AppForm) -> AppName {
+        let app = self.backend.apps.create(&self.actor, form).await.expect("created");
+        for _ in 0..500 {
+            if self.visit(&app).await.0 == 502 {
+                return app;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nginx was never told of {app}");
+    }
+
+    pub async fn set(&self, app: &AppName, text: &str) {
+        self.backend.apps.set_environment(&self.actor, app, text.to_owned()).await.expect("set");
+    }
+
+    /// Deploys and waits for the end.
+    pub async fn deploy(&self, app: &AppName) -> DeployDetail {
+        let number = self.backend.deploys.deploy(&self.actor, app).await.expect("queued");
+        self.ended(app, number).await
+    }
+
+    /// Waits until a release's job has ended.
+    pub async fn ended(&self, app: &AppName, number: u32) -> DeployDetail {
+        for _ in 0..3_000 {
+            let detail = self.detail(app, number).await;
+            if detail.release.job.state.is_final() {
+                return detail;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("release {number} never ended: {:#?}", self.detail(app, number).await.steps);
+    }
+
+    pub async fn detail(&self, app: &AppName, number: u32) -> DeployDetail {
+        self.backend.deploys.find(&self.actor, app, number).await.expect("found")
+    }
+
+    /// What a visitor sees at the app's first host name: status and body.
+    pub async fn visit(&self, app: &AppName) -> (u16, String) {
+        let answer = web::get(self.ground.http_port, &format!("{app}.apps.localhost"), "/").await.expect("an answer");
+        (answer.status, answer.body().trim().to_owned())
+    }
+
+    /// The log of a release's job as one text.
+    pub async fn log(&self, app: &AppName, number: u32) -> String {
+        let job = self.detail(app, number).await.release.job.id;
+        let lines = self.backend.deploys.log(&self.actor, &job, 0).await.expect("a log");
+        lines.into_iter().map(|line| line.text + "\n").collect()
+    }
+}
+
+/// Says why a deploy did not succeed.
+pub fn succeeded(detail: &DeployDetail) {
+    assert_eq!(detail.release.job.state, JobState::Succeeded, "{:#?}", (&detail.release.job.problem, &detail.steps));
+}
+
+/// The problem of a deploy that failed.
+pub fn problem(detail: &DeployDetail) -> &Problem {
+    assert_eq!(detail.release.job.state, JobState::Failed, "{:#?}", detail.steps);
+    detail.release.job.problem.as_ref().expect("a reason")
+}
+
+fn config(ground: &Ground) -> Config {
+    use clap::Parser;
+    use homeport_server::cli::{Cli, Command};
+    let state = ground.state().display().to_string();
+    let port = ground.http_port.to_string();
+    let namespace = ground.namespace.to_string();
+    let https = super::namespace::free_port().to_string();
+    let flags = [
+        "homeport",
+        "serve",
+        "--state",
+        &state,
+        "--http-port",
+        &port,
+        "--https-port",
+        &https,
+        "--bind",
+        "127.0.0.1",
+        "--namespace",
+        &namespace,
+        "--allow-local-git",
+        "true",
+    ];
+    match Cli::try_parse_from(flags).expect("good flags").command {
+        Command::Serve(config) => *config,
+        other => panic!("not serve: {other:?}"),
+    }
+}
