@@ -165,7 +165,7 @@ async fn a_site_is_served_and_swapped() {
         assert_eq!(ask(hidden).await.status, 404, "{hidden}");
     }
     assert_eq!(ask("/.well-known/x").await.body(), "known");
-    assert_eq!(ask("/evil").await.status, 403, "no link is followed");
+    assert_eq!(ask("/evil").await.status, 404, "no link is followed");
     for out in ["/../../nginx/nginx.pid", "/..%2f..%2fnginx/nginx.pid", "/%2e%2e/x"] {
         assert!(ask(out).await.status >= 400, "{out}");
     }
@@ -272,7 +272,7 @@ async fn many_apps_are_accepted_by_nginx_as_rendered() {
     };
     let mut apps = Vec::new();
     for index in 0..300u32 {
-        let label = |n: u32| format!("{}{:x}", if n % 3 == 0 { "x-" } else { "" }, n);
+        let label = |n: u32| format!("{}{:x}", if n.is_multiple_of(3) { "x-" } else { "" }, n);
         let deep = (0..random() % 6).map(|i| label(index + i)).collect::<Vec<_>>().join(".");
         let host = format!("{deep}{}a{index}.example{}", if deep.is_empty() { "" } else { "." }, random() % 9);
         let long = format!("{}.b{index}.test", ["z"; 60].concat());

@@ -60,7 +60,8 @@ fn a_hardened_container_passes() {
 #[test]
 fn each_way_out_is_refused() {
     let one = || vec!["x".to_owned()];
-    let mutations: Vec<(&str, fn(&mut Granted, Vec<String>))> = vec![
+    type Mutation = fn(&mut Granted, Vec<String>);
+    let mutations: Vec<(&str, Mutation)> = vec![
         ("privileged", |g, _| g.privileged = true),
         ("cap_add", |g, x| g.cap_add = x),
         ("binds", |g, x| g.binds = x),

@@ -23,18 +23,25 @@ pub(super) struct Layout {
 }
 
 pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
+    // nginx and the kernel name folders without links; ours must be the same words.
+    let state = FsRoot::open(state).and_then(|root| root.real_path()).map_err(Error::Files)?;
     let path = |name: &str| state.join(name).to_string_lossy().into_owned().try_into().map_err(Error::Path);
     let (prefix, sites_path): (HostPath, HostPath) = (path("nginx")?, path("sites")?);
-    let worker = users::nobody(&WORKERS).and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));
-    if worker.is_some()
-        && let Some(folder) = users::make_passable(state).map_err(Error::Files)?
+    let user = users::nobody(&WORKERS);
+    if user.is_some()
+        && let Some(folder) = users::make_passable(&state).map_err(Error::Files)?
     {
         return Err(Error::Unreachable { folder });
     }
     let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
-    for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o700), ("run", 0o711), ("temp", 0o711)] {
+    for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o710), ("run", 0o711), ("temp", 0o711)] {
         nginx.create_folder(folder, mode).map_err(Error::Files)?;
     }
+    if let Some(user) = &user {
+        // Workers open the logs anew after a rotation.
+        nginx.set_owner("logs", 0, user.group_id).map_err(Error::Files)?;
+    }
+    let worker = user.and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));
     let sites = FsRoot::create(state.join("sites"), 0o711).map_err(Error::Files)?;
     Ok(Layout { nginx, prefix, sites, sites_path, worker })
 }

@@ -61,10 +61,6 @@ impl Nginx {
         self.running().map_or(Ok(()), |pid| signal(pid, Signal::HUP))
     }
 
-    pub(super) fn reload_if_running(&self) -> Result<(), Error> {
-        self.reload()
-    }
-
     pub(super) fn reopen_logs(&self) -> Result<(), Error> {
         self.running().map_or(Ok(()), |pid| signal(pid, Signal::USR1))
     }
@@ -87,9 +83,15 @@ impl Nginx {
     }
 
     /// Our workers, whether their master lives or not: they work in a folder of ours.
-    fn workers(&self) -> Result<Vec<u32>, Error> {
+    pub(super) fn workers(&self) -> Result<Vec<u32>, Error> {
         procfs::working_in(&format!("{}/run", self.prefix), "nginx").map_err(Error::Files)
     }
+}
+
+/// Whether a worker is there and has not been told to finish.
+pub(super) fn takes_connections(pid: u32) -> bool {
+    procfs::command_line(pid)
+        .is_some_and(|line| line.contains("nginx: worker process") && !line.contains("shutting down"))
 }
 
 fn signal(pid: u32, signal: Signal) -> Result<(), Error> {

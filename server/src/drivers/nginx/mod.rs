@@ -128,7 +128,7 @@ impl Nginx {
     }
 
     /// Brings a generation live, or leaves the one before it serving and says why. When this
-    /// returns `Ok`, the generation's number has been answered.
+    /// returns `Ok`, the generation's number has been answered and nothing older takes connections.
     pub async fn apply(&self, generation: &Generation) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let (number, files) = (generation.number, generation.render());
@@ -217,12 +217,19 @@ impl Nginx {
 
     async fn load(&self, generation: &Generation) -> Result<(), Error> {
         let log_end = self.log_end();
-        if self.running().is_some() {
-            self.reload()?;
-        } else {
+        if self.running().is_none() {
             self.start().await?;
+            return self.wait_for(generation.number, log_end).await;
         }
-        self.wait_for(generation.number, log_end).await
+        let before = self.workers()?;
+        self.reload()?;
+        self.wait_for(generation.number, log_end).await?;
+        // For a moment the old workers take new connections, too.
+        let deadline = Instant::now() + ANSWERS_WITHIN;
+        while before.iter().any(|pid| master::takes_connections(*pid)) && Instant::now() < deadline {
+            sleep(ASK_EVERY).await;
+        }
+        Ok(())
     }
 
     async fn wait_for(&self, number: u64, log_end: u64) -> Result<(), Error> {
@@ -240,8 +247,9 @@ impl Nginx {
     }
 
     async fn swap_back(&self, before: Option<u64>, failed: u64) {
+        let workers = self.workers().unwrap_or_default();
         let back = match before {
-            Some(before) => layout::link(&self.root, before).and_then(|()| self.reload_if_running()),
+            Some(before) => layout::link(&self.root, before).and_then(|()| self.reload()),
             None => self.root.remove_file(layout::CURRENT).map_err(Error::Files),
         };
         // The failure that is reported is the one that led here.
@@ -249,8 +257,14 @@ impl Nginx {
             tracing::error!(error = &error as &dyn std::error::Error, "the generation before could not be put back");
         }
         let _ = layout::remove_generation(&self.root, failed);
-        if let (Some(before), Some(_)) = (before, self.running()) {
-            let _ = self.wait_for(before, self.log_end()).await;
+        // A master that waits for a port tries for some seconds and hears of nothing meanwhile; new
+        // workers show that it is done.
+        let deadline = Instant::now() + ANSWERS_WITHIN;
+        while before.is_some() && self.running().is_some() && Instant::now() < deadline {
+            if self.workers().unwrap_or_default().iter().any(|pid| !workers.contains(pid)) {
+                return;
+            }
+            sleep(ASK_EVERY).await;
         }
     }
 }

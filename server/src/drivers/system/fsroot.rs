@@ -8,7 +8,10 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{self, Read, Write},
-    os::fd::OwnedFd,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -62,6 +65,13 @@ impl FsRoot {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder's path as the kernel knows it: absolute and without links.
+    pub fn real_path(&self) -> io::Result<PathBuf> {
+        let link = format!("/proc/self/fd/{}", self.folder.as_raw_fd());
+        let target = fs::readlinkat(CWD, link, Vec::new())?;
+        Ok(PathBuf::from(OsStr::from_bytes(target.as_bytes())))
     }
 
     fn at(&self, rel: impl AsRef<Path>, flags: OFlags, mode: u32) -> io::Result<OwnedFd> {
