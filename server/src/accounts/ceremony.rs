@@ -15,7 +15,7 @@ use homeport_model::{
     id::SessionId,
     time::Timestamp,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use webauthn_rs::prelude::{
     DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
@@ -55,6 +55,8 @@ pub(super) enum CeremonyError {
     MaybeCloned,
     #[error("the passkey changed whether it may be backed up")]
     BackupChanged,
+    #[error("the answer was made in a frame of another site")]
+    Framed,
     #[error("the answer does not verify")]
     Refused(#[source] WebauthnError),
     #[error("the ceremony cannot be begun")]
@@ -117,10 +119,12 @@ impl Ceremonies {
         name: &str,
         known: Vec<Vec<u8>>,
     ) -> Result<Ceremony, CeremonyError> {
-        let known = known.into_iter().collect();
         let (challenge, pending) =
-            self.webauthn.start_passkey_registration(user, name, name, Some(known)).map_err(CeremonyError::Setup)?;
+            self.webauthn.start_passkey_registration(user, name, name, None).map_err(CeremonyError::Setup)?;
         let mut options = serde_json::to_value(challenge.public_key).map_err(CeremonyError::Unreadable)?;
+        // Told to the browser only: the store refuses a known one in words that say so.
+        options["excludeCredentials"] =
+            known.iter().map(|id| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) })).collect();
         // The library asks for no discoverable key, and sign-in without a user name needs one.
         options["authenticatorSelection"]["residentKey"] = "required".into();
         options["authenticatorSelection"]["requireResidentKey"] = true.into();
@@ -139,6 +143,7 @@ impl Ceremonies {
         let begun = self.take(id)?;
         let Pending::Registration(pending) = begun.pending else { return Err(CeremonyError::Unknown) };
         let answer: RegisterPublicKeyCredential = serde_json::from_value(answer).map_err(CeremonyError::Unreadable)?;
+        refuse_framed(&answer.response.client_data_json)?;
         // Not signed, but only the person's own browser loses by lying. A browser that says nothing
         // was told that a discoverable key is required.
         if answer.extensions.cred_props.as_ref().is_some_and(|properties| properties.rk == Some(false)) {
@@ -154,6 +159,7 @@ impl Ceremonies {
         let begun = self.take(id)?;
         let Pending::Assertion(pending) = begun.pending else { return Err(CeremonyError::Unknown) };
         let answer: PublicKeyCredential = serde_json::from_value(answer).map_err(CeremonyError::Unreadable)?;
+        refuse_framed(&answer.response.client_data_json)?;
         let (user, credential_id) =
             self.webauthn.identify_discoverable_authentication(&answer).map_err(CeremonyError::Refused)?;
         let credential_id = credential_id.to_vec();
@@ -209,6 +215,14 @@ impl Ceremonies {
     fn begun(&self) -> MutexGuard<'_, (HashMap<String, Begun>, u64)> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The library lets an assertion pass that was made in another site's frame; this panel is never
+/// framed. These bytes are the signed ones, so this may stand before the verification.
+fn refuse_framed(client_data: &[u8]) -> Result<(), CeremonyError> {
+    let client_data: Value = serde_json::from_slice(client_data).map_err(CeremonyError::Unreadable)?;
+    let alone = matches!(client_data.get("crossOrigin"), None | Some(Value::Bool(false)));
+    if alone && client_data.get("topOrigin").is_none() { Ok(()) } else { Err(CeremonyError::Framed) }
 }
 
 fn fresh(begun: &Begun, now: Timestamp) -> bool {

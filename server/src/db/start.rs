@@ -36,10 +36,12 @@ pub(super) async fn open(state: &StateFolder) -> Result<(Db, Sealer), Refusal> {
     let first_start = marker.is_none() && !has_database;
     let sealer = state.sealer(first_start)?;
 
-    let mut conn = options(&at)
-        .connect()
-        .await
-        .map_err(|error| Refusal::Config(format!("The database {} cannot be opened: {error}.", at.display())))?;
+    let mut conn = options(&at).connect().await.map_err(|error| {
+        Refusal::Config(format!(
+            "The database {} cannot be opened ({error}). Restore it from a backup; your sites keep serving.",
+            at.display()
+        ))
+    })?;
     check_engine(&mut conn).await?;
     if has_database {
         check_health(&mut conn, state).await?;

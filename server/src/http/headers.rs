@@ -44,7 +44,10 @@ pub(super) async fn add(State(panel): State<Panel>, mut request: Request, next: 
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     // Files say themselves how long they keep; everything else is told to one person at one time.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let is_public = headers.get(header::CACHE_CONTROL).is_some_and(|keep| keep.as_bytes().starts_with(b"public"));
+    if !is_public {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     headers.entry(header::VARY).or_insert(HeaderValue::from_static("Cookie, Sec-Fetch-Site"));
     response
 }

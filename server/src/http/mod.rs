@@ -91,6 +91,8 @@ impl Panel {
 
 /// The whole panel as a service: every route of `table`, and nothing else.
 pub fn router(panel: Panel, table: &'static [Route]) -> Router {
+    // Pages are rendered on this runtime; this is what tells Leptos so.
+    leptos_axum::generate_route_list(|| ());
     let mut router = Router::new();
     for route in table {
         let verb = match route.verb {

@@ -1,14 +1,20 @@
-//! One binary of tests against the real engines. Each test has a namespace, a state folder and
-//! ports of its own.
+//! One binary of tests: the panel from the outside, its store, its program, and the drivers against
+//! the real engines. Each test has a namespace, a state folder and ports of its own.
 
 #![expect(clippy::disallowed_methods, reason = "tests make folders and start programs freely")]
 #![expect(unreachable_pub, reason = "nothing here is read from outside")]
 
+mod accounts;
+mod answers;
+mod cli;
+mod db;
 mod deploys;
 mod docker;
 mod faults;
 mod git;
+mod guard;
 mod nat;
 mod nginx;
 mod process;
+mod sessions;
 mod support;

@@ -1,8 +1,10 @@
-//! What the tests stand on: a namespace of their own on the real engines, images made on the spot,
-//! and a Git server.
+//! What the tests stand on: a panel with a passkey in software, a namespace of their own on the real
+//! engines, images made on the spot, and a Git server.
 
+pub mod authenticator;
 pub mod git_server;
 pub mod images;
 pub mod namespace;
+pub mod panel;
 pub mod running;
 pub mod web;
