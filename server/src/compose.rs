@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use homeport_app::backend::Backend;
 use homeport_model::{
-    deploy::container::Namespace,
+    deploy::{container::Namespace, plan::Patience},
     domain::vhost::{Panel as PanelVhost, PanelName, PanelUpstream},
     job::JobKind,
     name::{HostName, Port},
@@ -67,6 +67,7 @@ pub struct Services {
     pub runner: Runner,
     locks: Locks,
     engines: Engines,
+    patience: Patience,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -81,8 +82,25 @@ pub struct Base {
     pub clock: Clock,
     /// Planted faults; empty in a running panel.
     pub faults: Faults,
+    /// How long the steps of a deploy may take.
+    pub patience: Patience,
     /// Shows one-time links to whoever started the program.
     pub announce: fn(&str),
+}
+
+impl Base {
+    /// What a running panel has: the host's clock, no faults, the usual patience, the console.
+    #[must_use]
+    pub fn new(db: Db, sealer: Sealer) -> Self {
+        Self {
+            db,
+            sealer,
+            clock: Clock::default(),
+            faults: Faults::default(),
+            patience: Patience::default(),
+            announce: crate::cli::announce,
+        }
+    }
 }
 
 impl Services {
@@ -91,7 +109,7 @@ impl Services {
     /// # Errors
     /// [`Refusal`] when the configuration or the state folder does not allow it.
     pub fn compose(config: &Config, base: Base) -> Result<Self, Refusal> {
-        let Base { db, sealer, clock, faults, announce } = base;
+        let Base { db, sealer, clock, faults, patience, announce } = base;
         let (hub, logs, locks) = (Hub::default(), LogHub::default(), Locks::default());
         let audit = Audit::new(db.clone(), clock.clone());
         let accounts =
@@ -144,6 +162,7 @@ impl Services {
             deploys: Deploys::new(apps.clone()),
             activity: Activity::new(db, audit),
             engines: Engines { docker, git },
+            patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             clock,
@@ -181,7 +200,7 @@ impl Services {
         if let Err(failure) = self.apps.reconcile(&self.locks).await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
-        let deploy = self.deploys.work(self.engines.clone());
+        let deploy = self.deploys.work(self.engines.clone(), self.patience);
         let remove: Arc<dyn Work> = Arc::new(RemoveWork(deploy.clone()));
         let deploy: Arc<dyn Work> = deploy;
         let work = HashMap::from([

@@ -25,11 +25,9 @@ pub mod supervise;
 
 use std::time::Duration;
 
-use ambient::Clock;
 use compose::{Base, Services};
 use config::Config;
 use db::Db;
-use jobs::Faults;
 use state::{Refusal, StateFolder};
 use tokio_util::sync::CancellationToken;
 
@@ -44,9 +42,7 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     start_log(&config);
     let state = StateFolder::lock(&config.state)?;
     let (db, sealer) = Db::open(&state).await?;
-    let base =
-        Base { db: db.clone(), sealer, clock: Clock::default(), faults: Faults::default(), announce: cli::announce };
-    let services = Services::compose(&config, base)?;
+    let services = Services::compose(&config, Base::new(db.clone(), sealer))?;
     match services.accounts.claim_link_while_unclaimed().await {
         Ok(Some(link)) => cli::announce(&format!("Claim this panel within 30 minutes: {}", link.expose())),
         Ok(None) => {}

@@ -33,16 +33,24 @@ pub const KEPT_RELEASES: u32 = 5;
 /// How long the probe goes on after the switch, in milliseconds.
 pub const PROVE_MS: u64 = 1_000;
 
-/// How long the old container may finish what it has taken, in seconds.
-pub const DRAIN_LIMIT_S: u32 = 30;
+/// How long things may take; a test has less patience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long the old container may finish what it has taken, in seconds.
+    pub drain_s: u32,
+    /// How long a container has between SIGTERM and SIGKILL, in seconds.
+    pub stop_grace_s: u32,
+    /// How long a new container may take to prove itself, in seconds.
+    pub check_s: u32,
+}
 
-/// How long a container has between SIGTERM and SIGKILL, in seconds.
-pub const STOP_GRACE_S: u32 = 30;
+impl Default for Patience {
+    fn default() -> Self {
+        Self { drain_s: 30, stop_grace_s: 30, check_s: 60 }
+    }
+}
 
-/// How long a new container may take to prove itself, in seconds.
-pub const CHECK_LIMIT_S: u32 = 60;
-
-/// How long it must stay up after its port has answered, in milliseconds.
+/// How long a new container must stay up after its port has answered, in milliseconds.
 pub const STAYS_UP_MS: u64 = 500;
 
 /// The plan of a deploy that makes something new.

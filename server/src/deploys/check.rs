@@ -5,10 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use homeport_model::{
     app::Health,
-    deploy::{
-        container::ContainerId,
-        plan::{CHECK_LIMIT_S, STAYS_UP_MS},
-    },
+    deploy::{container::ContainerId, plan::STAYS_UP_MS},
     job::LogStream,
     prelude::{Code, Problem},
 };
@@ -40,7 +37,7 @@ impl DeployWork {
         let spec = self.container_spec(deploy)?;
         let port = port_of(&deploy.release)?;
         let began = Instant::now();
-        let limit = Duration::from_secs(CHECK_LIMIT_S.into());
+        let limit = Duration::from_secs(self.patience.check_s.into());
         let mut progress = Progress { port_open_since: None, last_trouble: format!("port {port} did not answer") };
         loop {
             let Some(state) = self.engines.docker.find_container(&spec).await? else {
@@ -108,7 +105,8 @@ impl DeployWork {
     /// Why it did not prove itself, with what it does instead.
     async fn explain(&self, container: &ContainerId, deploy: &Deploy<'_>, progress: &Progress) -> Problem {
         let trouble = &progress.last_trouble;
-        let title = format!("The new release did not answer within {CHECK_LIMIT_S} s: {trouble}.");
+        let limit_s = self.patience.check_s;
+        let title = format!("The new release did not answer within {limit_s} s: {trouble}.");
         let problem = Problem::new(Code::Engine, title);
         let listening = self.engines.docker.listening_ports(container).await.unwrap_or_default();
         let wanted = deploy.release.port;

@@ -207,7 +207,7 @@ impl Deploys {
 
     /// Everything that the work needs.
     #[must_use]
-    pub fn work(&self, engines: Engines) -> Arc<DeployWork> {
-        Arc::new(DeployWork::new(self.apps.clone(), engines))
+    pub fn work(&self, engines: Engines, patience: plan::Patience) -> Arc<DeployWork> {
+        Arc::new(DeployWork::new(self.apps.clone(), engines, patience))
     }
 }

@@ -42,7 +42,7 @@ impl RemoveWork {
                 let mut count = 0;
                 for container in work.engines.docker.list_ours().await? {
                     if container.app() == Some(app.id.as_str()) {
-                        work.engines.docker.stop(&container.id, homeport_model::deploy::plan::STOP_GRACE_S).await?;
+                        work.engines.docker.stop(&container.id, work.patience.stop_grace_s).await?;
                         work.engines.docker.remove(&container.id).await?;
                         count += 1;
                     }

@@ -4,12 +4,7 @@ use std::{net::SocketAddrV4, time::Duration};
 
 use homeport_model::{
     app::Health,
-    deploy::{
-        Artifact,
-        container::ContainerId,
-        plan::{DRAIN_LIMIT_S, PROVE_MS, STOP_GRACE_S},
-        proof::Method,
-    },
+    deploy::{Artifact, container::ContainerId, plan::PROVE_MS, proof::Method},
     name::UrlPath,
     prelude::{Code, Problem},
     time::short_length,
@@ -132,7 +127,7 @@ impl DeployWork {
     /// Waits until the old containers have answered what they had taken.
     pub(super) async fn drain(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let began = Instant::now();
-        let limit = Duration::from_secs(DRAIN_LIMIT_S.into());
+        let limit = Duration::from_secs(self.patience.drain_s.into());
         for (release, container) in self.older_containers(deploy).await? {
             let Some(port) = release.port else { continue };
             loop {
@@ -141,7 +136,7 @@ impl DeployWork {
                     break;
                 }
                 if began.elapsed() > limit {
-                    let text = format!("{open} connection(s) were still open after {DRAIN_LIMIT_S} s");
+                    let text = format!("{open} connection(s) were still open after {} s", self.patience.drain_s);
                     deploy.context.log.say(format!("{text}; going on."));
                     return Ok(text);
                 }
@@ -158,7 +153,7 @@ impl DeployWork {
     pub(super) async fn retire(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let old = self.older_containers(deploy).await?;
         for (release, container) in &old {
-            self.engines.docker.stop(container, STOP_GRACE_S).await?;
+            self.engines.docker.stop(container, self.patience.stop_grace_s).await?;
             self.keep_last_lines(release, container).await;
             self.engines.docker.remove(container).await?;
             deploy.context.log.say(format!("Stopped the container of release {}.", release.number));

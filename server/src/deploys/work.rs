@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use homeport_model::{
-    deploy::Step,
+    deploy::{Step, plan::Patience},
     event::Topic,
     id::{AppId, JobId, ReleaseId},
     prelude::Problem,
@@ -43,6 +43,7 @@ struct Payload {
 pub struct DeployWork {
     pub(super) apps: Apps,
     pub(super) engines: Engines,
+    pub(super) patience: Patience,
     /// One build at a time: a build may take all the memory there is.
     pub(super) builds: Semaphore,
     probes: Mutex<HashMap<JobId, Probe>>,
@@ -57,8 +58,15 @@ pub(super) struct Deploy<'a> {
 }
 
 impl DeployWork {
-    pub(super) fn new(apps: Apps, engines: Engines) -> Self {
-        Self { apps, engines, builds: Semaphore::new(1), probes: Mutex::default(), switched: Mutex::default() }
+    pub(super) fn new(apps: Apps, engines: Engines, patience: Patience) -> Self {
+        Self {
+            apps,
+            engines,
+            patience,
+            builds: Semaphore::new(1),
+            probes: Mutex::default(),
+            switched: Mutex::default(),
+        }
     }
 
     async fn load<'a>(&self, context: &'a Arc<StepContext>) -> Result<Deploy<'a>, Failure> {

@@ -49,7 +49,7 @@ impl Domains {
     ///
     /// # Errors
     /// When an engine refuses; the next look tries again.
-    pub(crate) async fn reconcile(&self, locks: &Locks) -> Result<(), Failure> {
+    pub async fn reconcile(&self, locks: &Locks) -> Result<(), Failure> {
         let parts = &self.0.parts;
         let map = self.ensure_map().await;
         parts.nginx.ensure_running().await?;

@@ -1,8 +1,11 @@
 //! Deploys on the real engines: nothing a visitor sees goes wrong, whatever goes wrong inside.
 
-use homeport_model::{app::AppState, job::JobState};
+use homeport_model::{app::AppState, job::JobState, problem::Code};
 
-use crate::support::running::{Running, problem, succeeded};
+use crate::support::{
+    git_server::GitServer,
+    running::{Running, dockerfile, problem, succeeded},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_goes_live_and_the_next_one_loses_no_request() {
@@ -32,7 +35,7 @@ async fn an_image_goes_live_and_the_next_one_loses_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_never_answers_keeps_the_old_release() {
+async fn a_queued_deploy_is_replaced_and_a_running_one_can_be_stopped() {
     let panel = Running::start().await;
     let app = panel.create(panel.form("shop")).await;
     panel.set(&app, "VERSION=one").await;
@@ -41,18 +44,23 @@ async fn a_port_that_never_answers_keeps_the_old_release() {
     let mut form = panel.form("shop");
     form.health_path = "/missing".into();
     panel.backend.apps.change(&panel.actor, &app, form).await.expect("changed");
-    let number = panel.backend.deploys.deploy(&panel.actor, &app).await.expect("queued");
-    // No test waits a minute: it is stopped instead, which undoes the same steps.
-    let job = loop {
-        let detail = panel.detail(&app, number).await;
-        if detail.release.job.step.as_deref() == Some("check") {
-            break detail.release.job.id;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    };
-    panel.backend.deploys.cancel(&panel.actor, &job).await.expect("asked");
-    let ended = panel.ended(&app, number).await;
+    let press = || async { panel.backend.deploys.deploy(&panel.actor, &app).await.expect("queued") };
+    let running = press().await;
+    while panel.detail(&app, running).await.release.job.state == JobState::Queued {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let (replaced, queued) = (press().await, press().await);
+    let ended = panel.ended(&app, replaced).await;
     assert_eq!(ended.release.job.state, JobState::Cancelled);
+    assert_eq!(ended.release.job.problem.expect("a reason").title, "Replaced by release 4, which was asked for later.");
+
+    for number in [queued, running] {
+        let job = panel.detail(&app, number).await.release.job.id;
+        panel.backend.deploys.cancel(&panel.actor, &job).await.expect("asked");
+        assert_eq!(panel.ended(&app, number).await.release.job.state, JobState::Cancelled);
+        let again = panel.backend.deploys.cancel(&panel.actor, &job).await;
+        assert_eq!(again.expect_err("it has ended").code, Code::Conflict);
+    }
     assert_eq!(panel.visit(&app).await, (200, "one".into()));
     assert_eq!(panel.ground.docker.list_ours().await.expect("listed").len(), 1);
 }
@@ -66,4 +74,30 @@ async fn an_image_that_is_not_there_says_so() {
     let ended = panel.deploy(&app).await;
     assert!(problem(&ended).title.contains("could not be pulled"), "{:?}", problem(&ended));
     assert_eq!(panel.visit(&app).await.0, 502, "its own page says that it is not running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_is_removed_with_all_that_it_had() {
+    let panel = Running::start().await;
+    let git = GitServer::start().await;
+    git.repository("api").write("Dockerfile", &dockerfile(&panel, "CMD [\"/start\"]")).push("first");
+    let mut form = panel.form("api");
+    (form.kind, form.repo) = ("dockerfile".into(), git.url("api").to_string());
+    let app = panel.create(form).await;
+    succeeded(&panel.deploy(&app).await);
+    assert_eq!(panel.ground.docker.list_our_images().await.expect("listed").len(), 1);
+
+    let delete = |typed: &'static str| panel.backend.apps.delete(&panel.actor, &app, typed);
+    assert_eq!(delete("apj").await.expect_err("another name").field.as_deref(), Some("typed"));
+    delete("api").await.expect("queued");
+    while !panel.backend.activity.jobs(&panel.actor).await.expect("listed")[0].state.is_final() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(panel.backend.apps.list(&panel.actor).await.expect("listed").is_empty());
+    assert!(panel.ground.docker.list_ours().await.expect("listed").is_empty());
+    assert!(panel.ground.docker.list_our_images().await.expect("listed").is_empty());
+    assert!(panel.ground.git.mirrors().expect("listed").is_empty());
+    assert!(panel.ground.nat.list().await.expect("listed").is_empty());
+    assert_eq!(panel.visit(&app).await.0, 0, "its name is unknown again");
+    panel.create(panel.form("api")).await;
 }

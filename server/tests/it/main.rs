@@ -18,3 +18,4 @@ mod nginx;
 mod process;
 mod sessions;
 mod support;
+mod troubles;

@@ -6,13 +6,12 @@ use std::time::Duration;
 use homeport_app::backend::Backend;
 use homeport_model::{
     app::AppForm,
-    deploy::DeployDetail,
+    deploy::{DeployDetail, plan::Patience},
     job::JobState,
     name::AppName,
     prelude::{Actor, Problem, Timestamp},
 };
 use homeport_server::{
-    ambient::Clock,
     compose::{Base, Services},
     config::Config,
     db::Db,
@@ -47,7 +46,8 @@ impl Running {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
-        let base = Base { db: db.clone(), sealer, clock: Clock::default(), faults: faults.clone(), announce: |_| {} };
+        let patience = Patience { drain_s: 3, stop_grace_s: 2, check_s: 3 };
+        let base = Base { faults: faults.clone(), patience, announce: |_| {}, ..Base::new(db.clone(), sealer) };
         let services = Services::compose(&config, base).expect("composed");
         services.start().await.expect("started");
         let backend = services.backend();
@@ -160,4 +160,9 @@ fn config(ground: &Ground) -> Config {
         Command::Serve(config) => *config,
         other => panic!("not serve: {other:?}"),
     }
+}
+
+/// A Dockerfile on the test image with one more line.
+pub fn dockerfile(panel: &Running, line: &str) -> String {
+    format!("FROM {}\nENV VERSION=built\n{line}\n", images::name(&panel.ground.namespace))
 }
