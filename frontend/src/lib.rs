@@ -1,1 +1,11 @@
-//! stub
+//! The browser's entry point: takes over the page that the server has sent.
+
+use homeport_app::routes::App;
+use leptos::mount::hydrate_body;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Makes the page live. The generated script calls it once.
+#[wasm_bindgen]
+pub fn hydrate() {
+    hydrate_body(App);
+}

@@ -45,3 +45,12 @@ pub(crate) fn with_status<T>(answer: Result<T, Problem>) -> Result<T, WireError>
         WireError(problem)
     })
 }
+
+/// What an address names is not there; for names that no backend has to be asked about.
+pub(crate) fn not_found<T>(what: &str) -> Result<T, WireError> {
+    let problem = Problem::not_found(what);
+    #[cfg(feature = "ssr")]
+    return with_status(Err(problem));
+    #[cfg(not(feature = "ssr"))]
+    Err(WireError(problem))
+}

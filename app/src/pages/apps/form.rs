@@ -1,0 +1,146 @@
+//! The fields of an app: of a new one and, without the name, of its settings.
+
+use homeport_model::{
+    app::{AppForm, SourceKind},
+    problem::Problem,
+};
+use leptos::prelude::*;
+
+use crate::ui::{Field, TextArea};
+
+/// Where an app of `kind` comes from.
+#[component]
+pub fn SourceFields(
+    /// Which source.
+    kind: SourceKind,
+    /// What stands in the fields.
+    form: AppForm,
+    /// What was wrong with them.
+    problem: Signal<Option<Problem>>,
+) -> impl IntoView {
+    if kind == SourceKind::Image {
+        return view! {
+            <Field
+                label="Image"
+                name="form[image]"
+                key="image"
+                value=form.image
+                placeholder="ghcr.io/you/app:1.4"
+                hint="As you would type it after docker pull. Homeport pins what it finds by its digest."
+                problem=problem
+                mono=true
+            />
+        }
+        .into_any();
+    }
+    let is_static = kind == SourceKind::Static;
+    let folder_label = if is_static { "Folder to serve" } else { "Folder to build" };
+    let dockerfile = (!is_static).then(|| {
+        view! {
+            <Field
+                label="Dockerfile"
+                name="form[dockerfile]"
+                key="dockerfile"
+                value=form.dockerfile
+                placeholder="Dockerfile"
+                hint="Seen from that folder."
+                problem=problem
+                mono=true
+                optional=true
+            />
+        }
+    });
+    view! {
+        <Field
+            label="Repository"
+            name="form[repo]"
+            key="repo"
+            value=form.repo
+            placeholder="https://git.example.com/you/app"
+            hint="An https or ssh address that this server can reach."
+            problem=problem
+            mono=true
+            inputmode="url"
+        />
+        <div class="split" data-variant="even">
+            <Field
+                label="Branch"
+                name="form[branch]"
+                key="branch"
+                value=form.branch
+                placeholder="main"
+                problem=problem
+                mono=true
+                optional=true
+            />
+            <Field
+                label=folder_label
+                name="form[folder]"
+                key="folder"
+                value=form.folder
+                placeholder="."
+                problem=problem
+                mono=true
+                optional=true
+            />
+        </div>
+        {dockerfile}
+    }
+    .into_any()
+}
+
+/// How an app is reached and checked.
+#[component]
+pub fn ServeFields(
+    /// Which source.
+    kind: SourceKind,
+    /// What stands in the fields.
+    form: AppForm,
+    /// What was wrong with them.
+    problem: Signal<Option<Problem>>,
+) -> impl IntoView {
+    let checks = (kind != SourceKind::Static).then(|| {
+        view! {
+            <div class="split" data-variant="even">
+                <Field
+                    label="Port"
+                    name="form[port]"
+                    key="port"
+                    value=form.port
+                    placeholder="5000"
+                    hint="Where it listens; told to it as PORT. Empty: what the image exposes."
+                    problem=problem
+                    mono=true
+                    optional=true
+                    inputmode="numeric"
+                    size="short"
+                />
+                <Field
+                    label="Health path"
+                    name="form[health_path]"
+                    key="health_path"
+                    value=form.health_path
+                    placeholder="/healthz"
+                    hint="Must answer 2xx before visitors come. Empty: the port answers and it stays up."
+                    problem=problem
+                    mono=true
+                    optional=true
+                />
+            </div>
+        }
+    });
+    view! {
+        {checks}
+        <TextArea
+            label="More host names"
+            name="form[host_names]"
+            key="host_names"
+            value=form.host_names
+            placeholder="www.example.com"
+            hint="One a line. Each must point at this server."
+            problem=problem
+            optional=true
+        />
+    }
+    .into_any()
+}

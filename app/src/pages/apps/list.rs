@@ -1,0 +1,187 @@
+//! Every app, with search.
+
+use homeport_model::{
+    app::{AppRow, AppState},
+    event::Topic,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::super::words;
+use crate::{
+    api::apps::list_apps,
+    live,
+    ui::{Age, PageHeader, PanelSkeleton, State, Tone, figures::count, loaded},
+};
+
+/// The list.
+#[component]
+pub fn AppsPage() -> impl IntoView {
+    let version = live::version(Topic::Apps);
+    let answer = Resource::new(move || version.get(), |_| list_apps());
+    // Without script the form asks the server with `?q=`; with it, the list follows the typing.
+    let asked = use_query_map().read_untracked().get("q").unwrap_or_default();
+    let typed = RwSignal::new(asked.clone());
+    let actions = view! {
+        <a class="button" data-variant="primary" href="/new">
+            "Deploy an app"
+        </a>
+    }
+    .into_any();
+    view! {
+        <PageHeader title="Apps" lead=|| "Everything of yours that runs here" actions=Some(actions) />
+        <form class="search" role="search" method="get" action="/apps">
+            <input
+                type="search"
+                name="q"
+                value=asked
+                aria-label="Search apps"
+                placeholder="Name, host name or image"
+                autocomplete="off"
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+            <button class="button" type="submit">
+                "Search"
+            </button>
+        </form>
+        {loaded(answer, || view! { <PanelSkeleton rows=5 /> }, move |apps| view! { <Found apps=apps typed=typed /> })}
+    }
+    .into_any()
+}
+
+/// Whether an app has what was typed in its name, host name or version.
+fn fits(app: &AppRow, typed: &str) -> bool {
+    let typed = typed.trim().to_lowercase();
+    app.name.as_str().contains(&typed)
+        || app.host_name.as_str().contains(&typed)
+        || app.version.as_ref().is_some_and(|version| version.to_lowercase().contains(&typed))
+}
+
+#[component]
+fn Found(apps: Vec<AppRow>, typed: RwSignal<String>) -> impl IntoView {
+    if apps.is_empty() {
+        return view! {
+            <section class="panel" aria-label="Apps">
+                <div class="empty">
+                    <h2>"No app yet"</h2>
+                    <p>"Deploy a folder of files, a Dockerfile or an image; it takes a minute."</p>
+                    <a class="button" data-variant="primary" href="/new">
+                        "Deploy an app"
+                    </a>
+                </div>
+            </section>
+        }
+        .into_any();
+    }
+    let all = apps.len();
+    let found = Memo::new(move |_| {
+        let typed = typed.read();
+        apps.iter().filter(|app| fits(app, &typed)).cloned().collect::<Vec<_>>()
+    });
+    view! {
+        <section class="panel" aria-label="Apps">
+            <AppsFound found=found />
+            <footer>
+                <p class="muted" role="status">
+                    {move || {
+                        let found = found.with(Vec::len);
+                        if found == all { count(all, "app", "apps") } else { format!("{found} of {}", count(all, "app", "apps")) }
+                    }}
+                </p>
+            </footer>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn AppsFound(found: Memo<Vec<AppRow>>) -> impl IntoView {
+    move || match found.get() {
+        apps if apps.is_empty() => view! {
+            <div class="empty">
+                <p>"No app has that in its name, host name or image."</p>
+            </div>
+        }
+        .into_any(),
+        apps => view! { <AppTable apps=apps /> }.into_any(),
+    }
+}
+
+/// What there is to say about an app beside its state.
+fn note(app: &AppRow) -> (Option<String>, String) {
+    let release = words::release_of(app).map(|number| format!("r{number}"));
+    let note = match (&app.state, &app.last_failure) {
+        (AppState::Down { why, .. } | AppState::Unknown { why }, _) => why.clone(),
+        (AppState::NotDeployed, Some(failure)) => failure.clone(),
+        _ => app.version.clone().unwrap_or_default(),
+    };
+    (release, note)
+}
+
+/// Apps in rows, each leading to its page.
+#[component]
+pub fn AppTable(
+    /// The apps.
+    apps: Vec<AppRow>,
+) -> impl IntoView {
+    let rows = apps
+        .into_iter()
+        .map(|app| {
+            let (tone, word) = words::of_app(&app);
+            let (release, note) = note(&app);
+            let since = match app.state {
+                AppState::Serving { since, .. } => Some(since),
+                _ => app.job.as_ref().map(|job| job.created_at),
+            };
+            let open = matches!(app.state, AppState::Serving { .. }).then(|| app.url.clone());
+            let address = match open {
+                Some(url) => {
+                    view! { <a href=url rel="external noopener" target="_blank">{app.host_name.to_string()}</a> }
+                        .into_any()
+                }
+                None => view! { <span class="muted">{app.host_name.to_string()}</span> }.into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row" data-cell="name">
+                        <a class="row-link" href=format!("/apps/{}", app.name)>
+                            {app.name.to_string()}
+                        </a>
+                    </th>
+                    <td data-cell="side">
+                        <State tone=tone word=word />
+                    </td>
+                    <td data-cell="note">
+                        {release.map(|release| view! { <span class="figure">{release} " · "</span> })}
+                        {if matches!(tone, Tone::Good | Tone::Working) {
+                            view! { <span class="mono">{note}</span> }.into_any()
+                        } else {
+                            note.into_any()
+                        }}
+                    </td>
+                    <td>{address}</td>
+                    <td class="figure" data-cell="end">
+                        {since.map(|since| view! { <Age at=since /> })}
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="table">
+            <thead>
+                <tr>
+                    <th scope="col">"App"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col">"Release"</th>
+                    <th scope="col">"Address"</th>
+                    <th scope="col" class="figure">
+                        "Since"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any()
+}

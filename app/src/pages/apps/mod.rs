@@ -1,0 +1,20 @@
+//! Apps: the list, a new one, and the tabs of one.
+
+pub mod environment;
+pub mod form;
+pub mod frame;
+pub mod list;
+pub mod logs;
+pub mod new;
+pub mod overview;
+pub mod settings;
+
+pub use environment::Environment;
+pub(crate) use frame::app_name;
+pub use frame::{AppFrame, ThisApp};
+pub use list::{AppTable, AppsPage};
+pub use logs::Logs;
+pub use new::NewApp;
+pub(crate) use overview::Fact;
+pub use overview::Overview;
+pub use settings::AppSettings;

@@ -1,0 +1,95 @@
+//! An app's settings, and its end.
+
+use homeport_model::app::{AppDetail, AppForm};
+use leptos::{form::ActionForm, prelude::*};
+
+use super::{
+    ThisApp,
+    form::{ServeFields, SourceFields},
+    new::{FormProblem, problem_of},
+};
+use crate::{
+    api::apps::{ChangeApp, DeleteApp},
+    ui::{Field, Panel, PanelSkeleton, Submit, figures::count, loaded, toaster},
+};
+
+/// The last tab.
+#[component]
+pub fn AppSettings() -> impl IntoView {
+    let this = ThisApp::current();
+    let change = ServerAction::<ChangeApp>::new();
+    let delete = ServerAction::<DeleteApp>::new();
+    let toaster = toaster();
+    Effect::new(move || {
+        if let Some(Ok(())) = change.value().get() {
+            toaster.say("Settings saved");
+            this.detail.refetch();
+        }
+    });
+    loaded(
+        this.detail,
+        || view! { <PanelSkeleton rows=5 /> },
+        move |app| {
+            view! {
+                <Change app=app.clone() change=change />
+                <Delete app=app delete=delete />
+            }
+        },
+    )
+}
+
+#[component]
+fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
+    let problem = problem_of(move || change.value().get());
+    let form = AppForm::of(&app.spec);
+    let kind = app.spec.source.kind();
+    view! {
+        <Panel title="Source, address and health">
+            <ActionForm action=change>
+                <div class="panel-body form">
+                    <FormProblem problem=problem />
+                    <input type="hidden" name="name" value=form.name.clone() />
+                    <input type="hidden" name="form[name]" value=form.name.clone() />
+                    <input type="hidden" name="form[kind]" value=form.kind.clone() />
+                    <SourceFields kind=kind form=form.clone() problem=problem />
+                    <ServeFields kind=kind form=form problem=problem />
+                </div>
+                <footer>
+                    <Submit label="Save settings" busy="Saving…" variant="primary" pending=change.pending() />
+                    <p class="muted">"Host names change at once, everything else with the next deploy."</p>
+                </footer>
+            </ActionForm>
+        </Panel>
+    }
+    .into_any()
+}
+
+#[component]
+fn Delete(app: AppDetail, delete: ServerAction<DeleteApp>) -> impl IntoView {
+    let problem = problem_of(move || delete.value().get());
+    let name = app.row.name.to_string();
+    let title = format!("Delete {name}");
+    let releases = count(app.releases.len(), "release", "releases");
+    view! {
+        <Panel title=title.clone() variant="bad">
+            <ActionForm action=delete>
+                <div class="panel-body form">
+                    <FormProblem problem=problem />
+                    <p>
+                        "Removes its containers, images and folders, "
+                        {releases}
+                        " and its environment. "
+                        <strong>{app.row.host_name.to_string()} " stops answering."</strong>
+                        " There is no way back; your passkey is asked for."
+                    </p>
+                    <input type="hidden" name="name" value=name.clone() />
+                    <div class="cluster" data-align="foot">
+                        <Field label=format!("Type {name} to confirm") name="typed" problem=problem mono=true />
+                        <Submit label=title busy="Deleting…" variant="destroy" pending=delete.pending() />
+                    </div>
+                </div>
+            </ActionForm>
+        </Panel>
+    }
+    .into_any()
+}

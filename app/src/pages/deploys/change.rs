@@ -1,0 +1,68 @@
+//! What differs from the release before; names only, values never leave the server.
+
+use homeport_model::{app::EnvChange, deploy::ReleaseChange};
+use leptos::prelude::*;
+
+use crate::ui::Panel;
+
+const fn change_word(change: EnvChange) -> &'static str {
+    match change {
+        EnvChange::Added => "added",
+        EnvChange::Changed => "changed",
+        EnvChange::Removed => "removed",
+    }
+}
+
+/// The list of changes.
+#[component]
+pub fn ChangePanel(
+    /// What differs.
+    change: ReleaseChange,
+) -> impl IntoView {
+    let Some(from) = change.from else {
+        return view! {
+            <Panel title="What changed">
+                <div class="panel-body">
+                    <p class="muted">"The first release: there is none to compare it with."</p>
+                </div>
+            </Panel>
+        }
+        .into_any();
+    };
+    let line = |kind: &'static str, what: AnyView, aside: &'static str| {
+        view! {
+            <li data-change=kind>
+                <span>{what}</span>
+                <span>{aside}</span>
+            </li>
+        }
+    };
+    let commit = change.commit.map(|commit| {
+        let short = commit.sha.as_str().chars().take(7).collect::<String>();
+        let what = view! {
+            "before: "
+            <span class="mono">{short}</span>
+            " "
+            {commit.subject}
+        };
+        line("changed", what.into_any(), "commit")
+    });
+    let artifact = change.artifact.then(|| line("changed", "Image or files".into_any(), "content"));
+    let port = change.port.map(|(before, after)| line("changed", format!("{before} → {after}").into_any(), "port"));
+    let env: Vec<_> = change
+        .env
+        .into_iter()
+        .map(|(key, change)| {
+            let key = view! { <span class="mono">{key.to_string()}</span> };
+            line(change_word(change), key.into_any(), "environment")
+        })
+        .collect();
+    let nothing = commit.is_none() && artifact.is_none() && port.is_none() && env.is_empty();
+    let nothing = nothing.then(|| line("same", "Nothing".into_any(), ""));
+    view! {
+        <Panel title=format!("Changed since release {from}")>
+            <ul class="diff">{nothing} {commit} {artifact} {port} {env}</ul>
+        </Panel>
+    }
+    .into_any()
+}

@@ -1,0 +1,10 @@
+//! Deploys: the list of one app's releases, and one deploy with its proof.
+
+pub mod change;
+pub mod list;
+pub mod one;
+pub mod outcome;
+pub mod proof;
+
+pub use list::{DeploysPage, ReleaseTable};
+pub use one::DeployPage;

@@ -1,0 +1,100 @@
+//! What came of a deploy, in a sentence with its consequence.
+
+use homeport_model::{
+    deploy::{DeployDetail, Trigger},
+    job::{JobKind, JobState, StepState},
+};
+use leptos::prelude::*;
+
+use crate::ui::{Notice, Tone};
+
+/// The sentence, what follows from it, and what to do next.
+struct Words {
+    tone: Tone,
+    title: String,
+    then: String,
+    hint: Option<String>,
+}
+
+fn words(deploy: &DeployDetail) -> Option<Words> {
+    let number = deploy.release.number;
+    let job = &deploy.release.job;
+    let before = match deploy.change.from {
+        Some(from) => format!("Release {from} still serves; nobody saw this."),
+        None => "Nothing served before, and nothing serves now.".to_owned(),
+    };
+    let say = |tone, title: String, then: String, hint| Some(Words { tone, title, then, hint });
+    match job.state {
+        JobState::Succeeded if deploy.release.switched_at.is_some() => {
+            let proof = deploy.proof.as_ref().filter(|proof| proof.sent > 0);
+            let then = match proof {
+                Some(proof) if proof.failed == 0 => format!("{} requests during the switch, 0 failed.", proof.sent),
+                Some(proof) => format!(
+                    "{} of {} requests failed during the switch: {}",
+                    proof.failed,
+                    proof.sent,
+                    proof.first_failure.clone().unwrap_or_else(|| "no reason was kept.".into())
+                ),
+                None => "Nothing served before it, so there was nothing to switch from.".to_owned(),
+            };
+            let clean = proof.is_none_or(|proof| proof.failed == 0);
+            let verb = if deploy.release.serving { "is live" } else { "went live and has been followed by another" };
+            let title = match (&deploy.release.trigger, job.kind) {
+                (Trigger::RolledBack { to, .. }, _) => {
+                    format!("Release {number} {verb}, with the content of release {to}.")
+                }
+                (Trigger::Pressed { .. }, JobKind::Deploy | JobKind::RollBack | JobKind::DeleteApp) => {
+                    format!("Release {number} {verb}.")
+                }
+            };
+            say(if clean { Tone::Good } else { Tone::Warning }, title, then, None)
+        }
+        JobState::Failed => {
+            let problem = job.problem.as_ref();
+            let title = problem.map_or_else(|| "The deploy failed.".to_owned(), |problem| problem.title.clone());
+            say(Tone::Bad, title, before, problem.and_then(|problem| problem.hint.clone()))
+        }
+        JobState::Cancelled => {
+            let why = job
+                .problem
+                .as_ref()
+                .map_or_else(|| "The deploy was cancelled.".to_owned(), |problem| problem.title.clone());
+            say(Tone::Off, why, before, None)
+        }
+        JobState::Interrupted => say(
+            Tone::Warning,
+            "The panel stopped while this deploy ran.".into(),
+            "It is taken up again by itself.".into(),
+            None,
+        ),
+        JobState::Queued => {
+            say(Tone::Working, "Waiting for its turn.".into(), "One build runs at a time.".into(), None)
+        }
+        JobState::Running => {
+            let switched = deploy.steps.iter().any(|step| step.name == "switch" && step.state == StepState::Done);
+            let then = match (switched, deploy.change.from) {
+                (true, _) => "Visitors reach the new release; the old one finishes what it has taken.".to_owned(),
+                (false, Some(from)) => format!("Release {from} serves until the new one has answered."),
+                (false, None) => "Visitors come once it has answered.".to_owned(),
+            };
+            say(Tone::Working, format!("Release {number} is on its way."), then, None)
+        }
+        JobState::Succeeded => None,
+    }
+}
+
+/// The notice at the top of a deploy.
+#[component]
+pub fn Outcome(
+    /// The deploy.
+    deploy: DeployDetail,
+) -> impl IntoView {
+    words(&deploy).map(|words| {
+        view! {
+            <Notice tone=words.tone title=words.title>
+                {words.hint.map(|hint| view! { <p>{hint}</p> })}
+                <p>{words.then}</p>
+            </Notice>
+        }
+    })
+}

@@ -1,0 +1,54 @@
+//! Which address shows which page.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    live::Live,
+    pages::{
+        activity::{AuditPage, JobsPage},
+        apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview},
+        deploys::{DeployPage, DeploysPage},
+        gallery::Gallery,
+        not_found::NotFound,
+        today::TodayPage,
+    },
+    ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
+};
+
+/// Every page. Pages are sent when they are whole, so that reading needs no script.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_toaster();
+    Clock::provide(Visitor::current().now);
+    Live::provide();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Homeport".to_owned() } else { format!("{title} · Homeport") } />
+        <Router>
+            <Routes fallback=NotFound>
+                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/") view=TodayPage ssr=SsrMode::Async />
+                    <Route path=path!("/apps") view=AppsPage ssr=SsrMode::Async />
+                    <Route path=path!("/new") view=NewApp ssr=SsrMode::Async />
+                    <Route path=path!("/apps/:name/deploys/:number") view=DeployPage ssr=SsrMode::Async />
+                    <ParentRoute path=path!("/apps/:name") view=AppFrame ssr=SsrMode::Async>
+                        <Route path=path!("") view=Overview ssr=SsrMode::Async />
+                        <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />
+                        <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
+                        <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
+                        <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
+                    </ParentRoute>
+                    <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
+                    <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,45 @@
+//! The parts that pages are made of: one component, one file, one class of `style/components`.
+
+pub mod chart;
+pub mod clock;
+pub mod code;
+pub mod command_field;
+pub mod dialog;
+pub mod field;
+pub mod figures;
+pub mod frame;
+pub mod loaded;
+pub mod log;
+pub mod mark;
+pub mod meter;
+pub mod notice;
+pub mod page_header;
+pub mod panel;
+pub mod picture;
+pub mod skeleton;
+pub mod state;
+pub mod steps;
+pub mod submit;
+pub mod toast;
+pub mod uptime_bar;
+pub mod visitor;
+
+pub use chart::ProofChart;
+pub use clock::{Age, Elapsed};
+pub use code::Code;
+pub use dialog::Dialog;
+pub use field::{Field, TextArea};
+pub use loaded::loaded;
+pub use log::{FollowedLog, LogView};
+pub use mark::Mark;
+pub use meter::Meter;
+pub use notice::{Notice, ProblemNotice};
+pub use page_header::PageHeader;
+pub use panel::Panel;
+pub use picture::Picture;
+pub use skeleton::PanelSkeleton;
+pub use state::{State, Tag, Tone};
+pub use steps::Steps;
+pub use submit::Submit;
+pub use toast::{Toasts, toaster};
+pub use uptime_bar::UptimeBar;
