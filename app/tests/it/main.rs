@@ -1,0 +1,6 @@
+//! Pages and components, rendered with a fake backend.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod fake;
+mod pages;
+mod panel;

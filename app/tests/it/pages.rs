@@ -1,0 +1,175 @@
+//! Every page as the server sends it: whole without script, nothing that the policy would block,
+//! nothing that came from outside as markup.
+
+use axum::{body::Body, http::Request};
+use http_body_util::BodyExt;
+use leptos::prelude::LeptosOptions;
+use tower::ServiceExt;
+
+use crate::panel::router;
+
+async fn get(path: &str, empty: bool) -> (u16, String) {
+    let options = LeptosOptions::builder().output_name("homeport").build();
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router(options, empty).oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// The page without what is only there for the script: comments, the script itself.
+fn readable(html: &str) -> String {
+    let mut text =
+        html.split("<!--").map(|part| part.split_once("-->").map_or(part, |(_, rest)| rest)).collect::<String>();
+    while let (Some(from), Some(to)) = (text.find("<script"), text.find("</script>")) {
+        text.replace_range(from..to + "</script>".len(), "");
+    }
+    text
+}
+
+async fn page(path: &str) -> String {
+    let (status, html) = get(path, false).await;
+    assert_eq!(status, 200, "{path}");
+    readable(&html)
+}
+
+fn has(html: &str, all: &[&str]) {
+    for wanted in all {
+        assert!(html.contains(wanted), "{wanted:?} is missing in\n{html}");
+    }
+}
+
+const PAGES: [&str; 18] = [
+    "/",
+    "/apps",
+    "/apps?q=shop",
+    "/new",
+    "/new?kind=static",
+    "/new?kind=image",
+    "/apps/shop",
+    "/apps/api",
+    "/apps/shop/deploys",
+    "/apps/shop/deploys/43",
+    "/apps/shop/deploys/42",
+    "/apps/shop/deploys/41",
+    "/apps/shop/environment",
+    "/apps/shop/logs",
+    "/apps/shop/settings",
+    "/activity",
+    "/activity/jobs",
+    "/gallery",
+];
+
+#[tokio::test]
+async fn every_page_is_whole_without_script_and_keeps_the_policy() {
+    for path in PAGES {
+        let html = page(path).await;
+        has(&html, &["<h1>", "class=\"skip-link\"", "id=\"main\"", "action=\"/sign-out\"", "<title>"]);
+        for forbidden in [" style=\"", "onclick=", "javascript:", "aria-busy=\"true\"", "<style"] {
+            let gallery = path == "/gallery" && forbidden.starts_with("aria-busy");
+            assert!(gallery || !html.contains(forbidden), "{path} has {forbidden}");
+        }
+        assert_eq!(html.matches("<h1>").count(), 1, "{path} has one name");
+    }
+}
+
+#[tokio::test]
+async fn what_came_from_outside_is_text() {
+    let list = page("/apps/shop/deploys").await;
+    has(&list, &["&lt;script&gt;alert(1)&lt;/script&gt;"]);
+    let one = page("/apps/shop/deploys/41").await;
+    has(&one, &["&lt;b&gt;not markup&lt;/b&gt;"]);
+}
+
+#[tokio::test]
+async fn today_says_what_is_broken_first() {
+    let html = page("/").await;
+    has(
+        &html,
+        &[
+            "1 app is down",
+            "3 serving",
+            "href=\"/apps/shop\"",
+            "Port 5000 refuses connections",
+            "title=\"2026-11-21T03:41:45Z\"",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_empty_host_says_what_to_do_first() {
+    let (status, html) = get("/", true).await;
+    let html = readable(&html);
+    assert_eq!(status, 200);
+    has(
+        &html,
+        &[
+            "Deploy your first app",
+            "href=\"/new?kind=static\"",
+            "href=\"/new?kind=dockerfile\"",
+            "href=\"/new?kind=image\"",
+            "shop.example.com",
+        ],
+    );
+    let (_, html) = get("/apps", true).await;
+    has(&readable(&html), &["No app yet", "href=\"/new\""]);
+}
+
+#[tokio::test]
+async fn search_works_without_script() {
+    let html = page("/apps?q=sho").await;
+    has(&html, &["href=\"/apps/shop\"", "1 of 4 apps"]);
+    assert!(!html.contains("href=\"/apps/bot\""));
+    has(&page("/apps?q=nothing").await, &["No app has that"]);
+}
+
+#[tokio::test]
+async fn secrets_are_masked() {
+    let html = page("/apps/shop/environment").await;
+    has(&html, &["SECRET_KEY", "shop.settings.production", "2 variables wait for the next deploy", "name=\"text\""]);
+    assert_eq!(html.matches("class=\"visually-hidden\">secret<").count(), 2);
+}
+
+#[tokio::test]
+async fn a_deploy_tells_its_story() {
+    let running = page("/apps/shop/deploys/43").await;
+    has(
+        &running,
+        &[
+            "Release 43 is on its way.",
+            "Release 41 serves until the new one has answered.",
+            "Cancel deploy",
+            "Collecting Django==5.2.3",
+        ],
+    );
+    let failed = page("/apps/shop/deploys/42").await;
+    has(
+        &failed,
+        &[
+            "Port 5000 refused connections for 60 s.",
+            "Release 41 still serves; nobody saw this.",
+            "Deploy again",
+            "not reached",
+        ],
+    );
+    let live = page("/apps/shop/deploys/41").await;
+    has(
+        &live,
+        &[
+            "Release 41 is live.",
+            "412 requests during the switch, 0 failed.",
+            "Roll back to 40",
+            "<svg",
+            "PRICE_CACHE_TTL",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_says_so_with_its_status() {
+    for path in ["/apps/nothing", "/apps/shop/deploys/999", "/apps/..%2f..", "/apps/shop/deploys/x", "/nowhere"] {
+        let (status, html) = get(path, false).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(html.contains("There is no such"), "{path}");
+    }
+}
