@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answers;
+mod architecture;
 mod cli;
 mod db;
 mod deploys;

@@ -21,7 +21,6 @@ use homeport_server::{
     config::Config,
     db::Db,
     http as panel_http,
-    jobs::Faults,
     state::{Refusal, StateFolder},
 };
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -92,7 +91,7 @@ impl Panel {
         let config = config(&["--state", &state_flag, "--origin", &origin, "--site", &site]);
         let state = StateFolder::lock(&config.state)?;
         let (db, sealer) = Db::open(&state).await?;
-        let base = Base { db: db.clone(), sealer, clock: clock.clone(), faults: Faults::default(), announce };
+        let base = Base { clock: clock.clone(), announce, ..Base::new(db.clone(), sealer) };
         let services = Services::compose(&config, base)?;
         let accounts = services.accounts.clone();
         let audit = Audit::new(db.clone(), clock.clone());
