@@ -351,6 +351,11 @@ impl Deploys for Fake {
         })
     }
 
+    async fn job(&self, actor: &Actor, id: &JobId) -> Answer<JobRow> {
+        let jobs = Activity::jobs(self, actor).await?;
+        jobs.into_iter().find(|job| job.id == *id).ok_or_else(|| Problem::not_found("job"))
+    }
+
     async fn cancel(&self, _: &Actor, _: &JobId) -> Answer<()> {
         Ok(())
     }
