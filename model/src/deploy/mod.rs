@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod container;
+pub mod ignore;
 pub mod plan;
 pub mod proof;
 mod view;

@@ -83,7 +83,7 @@ impl DeployWork {
         let path = if folder.is_top() { dockerfile.to_string() } else { format!("{folder}/{dockerfile}") };
         let path = path.parse().map_err(|_| Failure::internal("two paths made no path"))?;
         self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
-        let context = self.engines.git.archive(&release.app, sha, folder).await?;
+        let context = self.engines.git.archive(&release.app, sha, folder, dockerfile).await?;
         let request = BuildRequest {
             context,
             dockerfile: dockerfile.clone(),

@@ -201,11 +201,19 @@ async fn an_archive_has_every_byte() {
         .link("app/l", "large")
         .push("a");
     let commit = fetch(&ground, &server, "archive").await;
-    let stream = ground.git.archive(&ground.app, &commit, &path("app")).await.expect("an archive");
+    let stream = ground.git.archive(&ground.app, &commit, &path("app"), &path("Dockerfile")).await.expect("an archive");
     let pieces: Vec<_> = stream.into_pieces().try_collect().await.expect("all pieces");
     let bytes = pieces.concat();
+    let found = unpack(&bytes);
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned(), None);
+    assert_eq!(found, [file(&long, "end"), ("l".into(), String::new(), Some("large".into())), file("large", &large)]);
+}
+
+type Unpacked = (String, String, Option<String>);
+
+fn unpack(bytes: &[u8]) -> Vec<Unpacked> {
     let mut found = Vec::new();
-    for entry in tar::Archive::new(bytes.as_slice()).entries().expect("entries") {
+    for entry in tar::Archive::new(bytes).entries().expect("entries") {
         let mut entry = entry.expect("an entry");
         let mut text = String::new();
         std::io::Read::read_to_string(&mut entry, &mut text).expect("a text");
@@ -213,6 +221,28 @@ async fn an_archive_has_every_byte() {
         let link = entry.link_name().expect("a link").map(|link| link.to_string_lossy().into_owned());
         found.push((name, text, link));
     }
-    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned(), None);
-    assert_eq!(found, [file(&long, "end"), ("l".into(), String::new(), Some("large".into())), file("large", &large)]);
+    found
+}
+
+#[tokio::test]
+async fn what_dockerignore_names_stays_out() {
+    use futures_util::TryStreamExt;
+    let (ground, server) = (Ground::new(), GitServer::start().await);
+    let repository = server.repository("ignore");
+    repository
+        .write(".dockerignore", "*\n!src\n")
+        .write("Dockerfile", "FROM x")
+        .write(".env", "SECRET=1")
+        .write("src/a", "a");
+    repository.push("first");
+    let commit = fetch(&ground, &server, "ignore").await;
+    let archive =
+        async |commit: &CommitSha| ground.git.archive(&ground.app, commit, &RelPath::top(), &path("Dockerfile")).await;
+    let pieces: Vec<_> = archive(&commit).await.expect("an archive").into_pieces().try_collect().await.expect("pieces");
+    let names: Vec<String> = unpack(&pieces.concat()).into_iter().map(|(name, _, _)| name).collect();
+    assert_eq!(names, [".dockerignore", "Dockerfile", "src/a"]);
+    repository.git(&["rm", "--quiet", ".dockerignore"]);
+    repository.link(".dockerignore", "/etc/passwd").push("second");
+    let commit = fetch(&ground, &server, "ignore").await;
+    assert!(matches!(archive(&commit).await.map(|_| ()), Err(Error::Symlink { .. })));
 }

@@ -45,15 +45,22 @@ async fn a_flushed_table_is_made_again() {
     let target = SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 1), 5000);
     ground.nat.set(slot, target).await.expect("set");
     let table = format!("homeport_{}", ground.namespace);
-    let flush = |text: String| {
-        let done = std::process::Command::new("nft").args(text.split(' ')).status().expect("nft");
-        assert!(done.success());
-    };
+    let flush = |text: String| assert!(run("nft", &text, "").0, "{text}");
     // The whole table gone, as after `nft flush ruleset`.
     flush(format!("delete table ip {table}"));
     assert!(ground.nat.set(slot, target).await.is_err());
     ground.nat.ensure_table(Some(range), &network.bridge).await.expect("made again");
     ground.nat.set(slot, target).await.expect("set");
+    // What the map says is never taken for granted.
+    flush(format!("flush map ip {table} web"));
+    ground.nat.set(slot, target).await.expect("set again");
+    assert_eq!(ground.nat.list().await.expect("listed").get(&slot), Some(&target));
+    flush(format!("flush map ip {table} web"));
+    let other = SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 2), 5000);
+    ground.nat.set(slot, other).await.expect("set again");
+    flush(format!("delete element ip {table} web {{ {slot} : 172.31.255.2 . 5000 }}"));
+    flush(format!("add element ip {table} web {{ {slot} : 172.31.255.9 . 9 }}"));
+    ground.nat.set(slot, target).await.expect("set over what somebody else wrote");
     // Only its rules gone.
     flush(format!("flush table ip {table}"));
     ground.nat.ensure_table(Some(range), &network.bridge).await.expect("made again");
@@ -80,32 +87,81 @@ async fn two_panels_choose_different_ranges() {
     let _: VirtualRange = chosen;
 }
 
+/// Runs a program to its end; its words come back.
+fn run(program: &str, args: &str, input: &str) -> (bool, String) {
+    use std::{io::Write, process::Stdio};
+    let mut command = std::process::Command::new(program);
+    command.args(args.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("started");
+    child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("fed");
+    let output = child.wait_with_output().expect("ended");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Two hosts in network namespaces: one with a bridge, the other behind it like a container.
+struct Hosts(String);
+
+impl Hosts {
+    fn new() -> Self {
+        let name = format!("hp{:08x}", homeport_server::ambient::random_u32());
+        let hosts = Self(name.clone());
+        for args in [
+            format!("netns add {name}"),
+            format!("netns add {name}c"),
+            format!("netns exec {name} ip link set lo up"),
+            format!("netns exec {name} ip link add br0 type bridge"),
+            format!("netns exec {name} ip addr add 172.30.0.1/16 dev br0"),
+            format!("netns exec {name} ip link add v0 type veth peer name eth0 netns {name}c"),
+            format!("netns exec {name} ip link set v0 master br0"),
+            format!("netns exec {name} ip link set v0 up"),
+            format!("netns exec {name} ip link set br0 up"),
+            format!("netns exec {name}c ip addr add 172.30.0.2/16 dev eth0"),
+            format!("netns exec {name}c ip link set eth0 up"),
+            format!("netns exec {name}c ip route add default via 172.30.0.1"),
+        ] {
+            assert!(run("ip", &args, "").0, "ip {args}");
+        }
+        hosts
+    }
+
+    fn host(&self, args: &str, input: &str) -> (bool, String) {
+        run("ip", &format!("netns exec {} {args}", self.0), input)
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        run("ip", &format!("netns delete {}", self.0), "");
+        run("ip", &format!("netns delete {}c", self.0), "");
+    }
+}
+
 #[tokio::test]
 async fn it_works_on_a_host_without_a_default_route() {
-    // In a network namespace of its own there is no route at all but the bridge's.
-    let name = format!("hp{:08x}", homeport_server::ambient::random_u32());
-    let run = |program: &str, args: &str, input: &str| {
-        use std::{io::Write, process::Stdio};
-        let mut command = std::process::Command::new(program);
-        let mut child =
-            command.args(args.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
-        child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("fed");
-        let output = child.wait_with_output().expect("ended");
-        assert!(output.status.success(), "{program} {args}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    run("ip", &format!("netns add {name}"), "");
-    let inside = |args: &str, input: &str| run("ip", &format!("netns exec {name} {args}"), input);
-    inside("ip link set lo up", "");
-    inside("ip link add br0 type bridge", "");
-    inside("ip addr add 172.30.0.1/16 dev br0", "");
-    inside("ip link set br0 up", "");
-    let before = inside("ip route", "");
-    inside("ip route replace 10.98.77.0/24 dev br0", "");
-    let route = inside("ip route get 10.98.77.1", "");
-    run("ip", &format!("netns delete {name}"), "");
-    assert!(!before.contains("default"));
-    assert!(route.contains("dev br0 src 172.30.0.1"), "the bridge's own address is the source: {route}");
+    let ground = Ground::new();
+    let (_, range) = ground.ready().await;
+    let slot = range.free_address(&[]).expect("an address");
+    ground.nat.set(slot, "172.30.0.2:5000".parse().expect("an address")).await.expect("set");
+    let table = run("nft", &format!("list table ip homeport_{}", ground.namespace), "").1;
+    let hosts = Hosts::new();
+    let serve = format!("netns exec {}c busybox nc -l -p 5000 -e busybox echo reached", hosts.0);
+    let mut server = std::process::Command::new("ip").args(serve.split(' ')).spawn().expect("a server");
+    assert!(hosts.host("nft -f -", &table).0, "{table}");
+    let ask = format!("busybox nc -w 2 {slot} 80");
+    assert!(!hosts.host("ip route", "").1.contains("default"));
+    assert_ne!(hosts.host(&ask, "").1, "reached\n", "without the route there is no way");
+    assert!(hosts.host(&format!("ip route replace {} dev br0", range.cidr()), "").0);
+    let mut said = String::new();
+    for _ in 0..50 {
+        said = hosts.host(&ask, "").1;
+        if said == "reached\n" {
+            break;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    server.kill().expect("ended");
+    server.wait().expect("ended");
+    assert_eq!(said, "reached\n");
 }
 
 #[tokio::test]

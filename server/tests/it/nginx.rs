@@ -70,7 +70,7 @@ async fn a_bad_app_is_refused_and_the_generation_before_serves() {
     let refused = ground.nginx.apply(&bad).await;
     let Err(Error::Rejected { app, message, .. }) = &refused else { panic!("{refused:?}") };
     assert!(message.contains("/nowhere/c"), "{message}");
-    assert!(app.is_none() || app.as_ref().is_some_and(|app| app.as_str() == "shop"));
+    assert_eq!(app.as_ref().map(|app| app.as_str()), Some("shop"), "nginx does not name it, Homeport does");
     assert_eq!((ground.nginx.current().expect("looked"), ground.nginx.answering().await), (Some(1), Some(1)));
     assert!(!ground.state().join("nginx/generations/2").exists());
     ground.nginx.apply(&ground.generation(2, down())).await.expect("the number is free again");
@@ -213,6 +213,17 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
     assert!(answer.status == 502 && answer.text.contains("sites keep running"), "{}", answer.text);
     let server = tokio::spawn(echo(tokio::net::UnixListener::bind(&socket).expect("a socket")));
     std::fs::set_permissions(&socket, std::os::unix::fs::PermissionsExt::from_mode(0o666)).expect("open");
+    let upgrade = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", ground.http_port.get())).await.expect("connected");
+    stream.write_all(upgrade.as_bytes()).await.expect("asked");
+    let mut told = String::new();
+    while !told.contains("Connection: upgrade") {
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer).await.expect("an answer");
+        assert_ne!(count, 0, "{told}");
+        told += &String::from_utf8_lossy(&buffer[..count]);
+    }
+    assert!(told.contains("Upgrade: websocket\r\n") && told.contains("Connection: upgrade\r\n"), "{told}");
     let request = "GET /x?token=secret HTTP/1.1\r\nHost: panel.example.com\r\nX-Forwarded-For: 6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n\
                    X-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\nProxy: http://evil\r\nConnection: close\r\n\r\n";
     let answer = raw(ground.http_port, request).await.expect("an answer");

@@ -33,6 +33,8 @@ pub use sockets::Listening;
 
 /// How long the socket may take to accept.
 const CONNECT: Duration = Duration::from_secs(2);
+/// How long the first answer may take; while it is awaited nobody else is served.
+const GREETING: Duration = Duration::from_secs(5);
 /// How long an ordinary answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long a container may take to be created, started or removed on a busy disk.
@@ -139,7 +141,7 @@ impl Docker {
         connected.map_err(|_| Error::Silent)?.map_err(Error::Unreachable)?;
         let socket = self.socket.to_str().ok_or(Error::Answer("the socket's path"))?;
         let client = bollard::Docker::connect_with_unix(socket, SLOW.as_secs(), API_DEFAULT_VERSION)?;
-        let client = timeout(ANSWER, client.negotiate_version()).await.map_err(|_| Error::Silent)??;
+        let client = timeout(GREETING, client.negotiate_version()).await.map_err(|_| Error::Silent)??;
         *slot = Some(client.clone());
         Ok(client)
     }

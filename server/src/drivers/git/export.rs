@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use homeport_model::{
+    deploy::ignore::Ignore,
     id::AppId,
     name::{CommitSha, RelPath},
 };
@@ -15,6 +16,8 @@ use crate::drivers::system::{
 
 /// Links are short; a longer one is no link.
 const MAX_LINK_BYTES: u64 = 4096;
+const IGNORE_FILE: &str = ".dockerignore";
+const MAX_IGNORE_BYTES: u64 = 1 << 20;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,12 +92,25 @@ impl Git {
         Ok(exported)
     }
 
-    /// The files below `folder` of a commit as an archive, written while it is read. Links stay
+    /// The files below `folder` of a commit as a build context, written while it is read; what
+    /// its `.dockerignore` names stays out, `dockerfile` and the file itself aside. Links stay
     /// links: they are resolved inside the build only.
-    pub async fn archive(&self, app: &AppId, commit: &CommitSha, folder: &RelPath) -> Result<TarStream, Error> {
+    pub async fn archive(
+        &self,
+        app: &AppId,
+        commit: &CommitSha,
+        folder: &RelPath,
+        dockerfile: &RelPath,
+    ) -> Result<TarStream, Error> {
         let tree = self.list_tree(app, commit).await?;
-        let below = tree.below(folder)?.into_iter().filter(|(_, entry)| entry.kind != Kind::Submodule);
-        let wanted: Vec<(String, TreeEntry)> = below.map(|(path, entry)| (path.to_owned(), entry.clone())).collect();
+        let below = tree.below(folder)?;
+        let ignore = self.ignore(app, &below).await?;
+        let goes = |path: &str| path == dockerfile.as_str() || path == IGNORE_FILE || !ignore.leaves_out(path);
+        let wanted: Vec<(String, TreeEntry)> = below
+            .into_iter()
+            .filter(|(path, entry)| entry.kind != Kind::Submodule && goes(path))
+            .map(|(path, entry)| (path.to_owned(), entry.clone()))
+            .collect();
         let mut size_bytes = 0u64;
         for (_, entry) in &wanted {
             size_bytes = size_bytes.saturating_add(entry.size_bytes);
@@ -113,6 +129,23 @@ impl Git {
             }
         });
         Ok(stream)
+    }
+}
+
+impl Git {
+    async fn ignore(&self, app: &AppId, below: &[(&str, &TreeEntry)]) -> Result<Ignore, Error> {
+        let Some((_, entry)) = below.iter().find(|(path, _)| *path == IGNORE_FILE) else {
+            return Ok(Ignore::default());
+        };
+        if entry.kind == Kind::Symlink {
+            return Err(Error::Symlink { path: entry.path.clone() });
+        }
+        if entry.size_bytes > MAX_IGNORE_BYTES {
+            return Err(Error::TooLarge { limit_bytes: MAX_IGNORE_BYTES });
+        }
+        let mut blobs = Blobs::open(self, app, std::iter::once(*entry))?;
+        blobs.next(entry).await?;
+        Ok(Ignore::parse(&String::from_utf8_lossy(&blobs.whole().await?)))
     }
 }
 

@@ -8,7 +8,12 @@
 
 mod range;
 
-use std::{collections::BTreeMap, net::SocketAddrV4, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddrV4},
+    sync::Arc,
+    time::Duration,
+};
 
 use homeport_model::deploy::{
     address::{BridgeName, VirtualAddress, VirtualRange},
@@ -16,7 +21,10 @@ use homeport_model::deploy::{
 };
 use tokio::sync::Mutex;
 
-use super::process::{self, Invocation, Program};
+use super::{
+    process::{self, Invocation, Program},
+    system::procfs,
+};
 
 /// Why the switch could not be thrown.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +56,16 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Nat {
     table: String,
-    /// One change at a time, because a change reads the map first.
-    turn: Arc<Mutex<()>>,
+    /// What the map said last. One change at a time; a change that does not fit what the map says
+    /// now is refused as a whole, and tried again after a look.
+    known: Arc<Mutex<BTreeMap<VirtualAddress, SocketAddrV4>>>,
 }
 
 impl Nat {
     /// The table of `namespace`; nothing is touched yet.
     #[must_use]
     pub fn new(namespace: &Namespace) -> Self {
-        Self { table: table_name(namespace), turn: Arc::default() }
+        Self { table: table_name(namespace), known: Arc::default() }
     }
 
     /// Whether the switch works here: nft is installed and lets us in.
@@ -68,125 +77,139 @@ impl Nat {
     /// the remembered one; without one, or when another panel took it meanwhile, a free one is
     /// chosen. The caller remembers the answer.
     pub async fn ensure_table(&self, range: Option<VirtualRange>, bridge: &BridgeName) -> Result<VirtualRange, Error> {
-        let _turn = self.turn.lock().await;
+        let _known = self.known.lock().await;
+        if let Some(range) = range
+            && self.in_order(range).await?
+        {
+            self.ensure_route(range, bridge).await?;
+            return Ok(range);
+        }
         let _lock = range::lock().await?;
         let taken = self.ranges_of_others().await?;
         let range = match range.filter(|range| !taken.contains(range)) {
             Some(range) => range,
             None => VirtualRange::all().find(|range| !taken.contains(range)).ok_or(Error::NoRange)?,
         };
-        if !self.in_order(range).await? {
-            nft(&self.table_text(range)).await.map_err(Error::Nft)?;
-        }
-        let route = ["route", "replace", &range.cidr(), "dev", bridge.as_str()];
-        Invocation::new(Program::Ip).args(route).run().await.map_err(Error::Route)?;
+        nft(&self.table_text(range)).await.map_err(Error::Nft)?;
+        self.ensure_route(range, bridge).await?;
         Ok(range)
     }
 
     /// Points `slot`, every port of it, at `target`, whatever it pointed at before, in one
     /// transaction.
     pub async fn set(&self, slot: VirtualAddress, target: SocketAddrV4) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
-        let Self { table, .. } = self;
-        let old = self.elements().await?.get(&slot).copied();
-        let mut text = String::new();
-        match old {
-            Some(old) if old == target => return Ok(()),
-            Some(old) => text.push_str(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(old))),
-            None => {}
+        let mut known = self.known.lock().await;
+        let old = known.get(&slot).copied();
+        if old == Some(target) || nft(&self.change(slot, old, Some(target))).await.is_err() {
+            *known = self.elements().await?.unwrap_or_default();
+            let old = known.get(&slot).copied();
+            if old != Some(target) {
+                nft(&self.change(slot, old, Some(target))).await.map_err(Error::Nft)?;
+            }
         }
-        text.push_str(&format!("add element ip {table} web {{ {slot} : {} }}\n", element(target)));
-        nft(&text).await.map_err(Error::Nft)
+        known.insert(slot, target);
+        Ok(())
     }
 
     /// Points `slot` at nothing; connections to it are refused from now on.
     pub async fn clear(&self, slot: VirtualAddress) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
-        let Self { table, .. } = self;
-        match self.elements().await?.get(&slot) {
-            None => Ok(()),
-            Some(old) => nft(&format!("delete element ip {table} web {{ {slot} : {} }}\n", element(*old)))
-                .await
-                .map_err(Error::Nft),
+        let mut known = self.known.lock().await;
+        *known = self.elements().await?.unwrap_or_default();
+        if let Some(old) = known.remove(&slot) {
+            nft(&self.change(slot, Some(old), None)).await.map_err(Error::Nft)?;
         }
+        Ok(())
     }
 
     /// What points where; empty when the table is not there.
     pub async fn list(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
-        if self.exists().await? { self.elements().await } else { Ok(BTreeMap::new()) }
+        let mut known = self.known.lock().await;
+        *known = self.elements().await?.unwrap_or_default();
+        Ok(known.clone())
     }
 
     /// Removes the table; the route goes with the bridge.
     pub async fn remove_table(&self) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
+        let mut known = self.known.lock().await;
+        known.clear();
         let Self { table, .. } = self;
         // Adding first makes the deletion repeatable.
         nft(&format!("add table ip {table}\ndelete table ip {table}\n")).await.map_err(Error::Nft)
     }
 
+    /// One transaction: the old element goes and the new one comes.
+    fn change(&self, slot: VirtualAddress, old: Option<SocketAddrV4>, new: Option<SocketAddrV4>) -> String {
+        let line = |verb: &str, at: SocketAddrV4| {
+            format!("{verb} element ip {} web {{ {slot} : {} . {} }}\n", self.table, at.ip(), at.port())
+        };
+        let lines = [old.map(|at| line("delete", at)), new.map(|at| line("add", at))];
+        lines.into_iter().flatten().collect()
+    }
+
     fn table_text(&self, range: VirtualRange) -> String {
         let Self { table, .. } = self;
-        let cidr = range.cidr();
+        let (cidr, mark) = (range.cidr(), mark(range));
         format!(
             "add table ip {table}\n\
              add map ip {table} web {{ type ipv4_addr : ipv4_addr . inet_service ; }}\n\
              add chain ip {table} out {{ type nat hook output priority -100 ; policy accept ; }}\n\
              flush chain ip {table} out\n\
-             add rule ip {table} out ip daddr {cidr} meta l4proto tcp dnat to ip daddr map @web\n\
+             add rule ip {table} out ip daddr {cidr} meta l4proto tcp dnat to ip daddr map @web {mark}\n\
              add chain ip {table} refuse {{ type filter hook output priority 0 ; policy accept ; }}\n\
              flush chain ip {table} refuse\n\
-             add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset\n\
-             add rule ip {table} refuse ip daddr {cidr} reject\n"
+             add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset {mark}\n\
+             add rule ip {table} refuse ip daddr {cidr} reject {mark}\n"
         )
     }
 
-    /// Whether the table has its rules for `range` already; then nothing needs to be written.
+    /// Whether the table has all its rules for `range`; they are known by their marks, because nft
+    /// words rules differently from version to version.
     async fn in_order(&self, range: VirtualRange) -> Result<bool, Error> {
-        if !self.exists().await? {
-            return Ok(false);
-        }
-        let text = Invocation::new(Program::Nft).args(["list", "table", "ip", &self.table]).limit_bytes(8 << 20);
-        let text = String::from_utf8_lossy(&text.run().await.map_err(Error::Nft)?.stdout).into_owned();
-        let cidr = range.cidr();
-        let rules = [
-            format!("ip daddr {cidr} meta l4proto tcp dnat ip to ip daddr map @web"),
-            format!("ip daddr {cidr} reject with tcp reset"),
-        ];
-        let of_range =
-            text.lines().filter(|line| line.trim_start().starts_with("ip daddr ")).all(|line| line.contains(&cidr));
-        Ok(of_range && rules.iter().all(|rule| text.contains(rule.as_str())))
+        let Some(text) = self.look(&["list", "table", "ip", &self.table]).await? else { return Ok(false) };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok(text.matches(&mark(range)).count() == 3 && text.matches("comment \"homeport ").count() == 3)
     }
 
-    async fn exists(&self) -> Result<bool, Error> {
-        Ok(tables().await?.contains(&self.table))
+    async fn ensure_route(&self, range: VirtualRange, bridge: &BridgeName) -> Result<(), Error> {
+        if procfs::has_route(bridge.as_str(), Ipv4Addr::new(10, 98, range.third(), 0)) {
+            return Ok(());
+        }
+        let route = ["route", "replace", &range.cidr(), "dev", bridge.as_str()];
+        Invocation::new(Program::Ip).args(route).run().await.map(|_| ()).map_err(Error::Route)
     }
 
     async fn ranges_of_others(&self) -> Result<Vec<VirtualRange>, Error> {
         let mut taken = Vec::new();
         for table in tables().await?.iter().filter(|name| name.starts_with("homeport_") && **name != self.table) {
-            let list =
-                Invocation::new(Program::Nft).args(["list", "table", "ip", table]).limit_bytes(8 << 20).run().await;
             // A panel that is just being removed takes its table along.
-            let Ok(output) = list else { continue };
-            taken.extend(range::in_text(&String::from_utf8_lossy(&output.stdout)));
+            let text = self.look(&["list", "table", "ip", table]).await?.unwrap_or_default();
+            taken.extend(range::in_text(&String::from_utf8_lossy(&text)));
         }
         Ok(taken)
     }
 
-    async fn elements(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
-        let list =
-            Invocation::new(Program::Nft).args(["-j", "list", "map", "ip", &self.table, "web"]).limit_bytes(8 << 20);
-        let output = list.run().await.map_err(Error::Nft)?;
-        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(Error::Answer)?;
+    /// What the map says; `None` where there is no table.
+    async fn elements(&self) -> Result<Option<BTreeMap<VirtualAddress, SocketAddrV4>>, Error> {
+        let Some(text) = self.look(&["-j", "list", "map", "ip", &self.table, "web"]).await? else { return Ok(None) };
+        let answer: serde_json::Value = serde_json::from_slice(&text).map_err(Error::Answer)?;
         let objects = answer["nftables"].as_array().into_iter().flatten();
         let elements = objects.filter_map(|object| object["map"]["elem"].as_array()).flatten();
-        Ok(elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect())
+        Ok(Some(elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect()))
+    }
+
+    /// nft's answer; `None` where it has no such thing.
+    async fn look(&self, args: &[&str]) -> Result<Option<Vec<u8>>, Error> {
+        match Invocation::new(Program::Nft).args(args).limit_bytes(8 << 20).run().await {
+            Ok(output) => Ok(Some(output.stdout)),
+            Err(process::Error::Failed { stderr, .. }) if stderr.contains("No such file") => Ok(None),
+            Err(error) => Err(Error::Nft(error)),
+        }
     }
 }
 
-/// A target as nft writes it in a map.
-fn element(target: SocketAddrV4) -> String {
-    format!("{} . {}", target.ip(), target.port())
+/// By this our rules are known.
+fn mark(range: VirtualRange) -> String {
+    format!("comment \"homeport {}\"", range.cidr())
 }
 
 /// A target as nft lists it: `{"concat": ["172.18.0.2", 5000]}`.

@@ -141,6 +141,7 @@ impl Nginx {
         let written = tokio::task::spawn_blocking(move || layout::write_generation(&root, number, &texts)).await;
         written.map_err(|_| Error::Interrupted)??;
         if let Err(error) = self.test(number, &files).await {
+            let error = self.name_app(error, generation).await;
             layout::remove_generation(&self.root, number)?;
             return Err(error);
         }
@@ -213,6 +214,23 @@ impl Nginx {
             Err(process::Error::Failed { stderr, .. }) => Err(Error::rejected(&stderr, files)),
             Err(error) => Err(Error::Process(error)),
         }
+    }
+
+    /// nginx does not always name a file. Then each app is tested alone, so that one app's mistake
+    /// is that app's alone.
+    async fn name_app(&self, error: Error, generation: &Generation) -> Error {
+        let Error::Rejected { app: None, ref message, .. } = error else { return error };
+        for vhost in &generation.apps {
+            let alone = Generation { panel: None, apps: vec![vhost.clone()], ..generation.clone() };
+            let files = alone.render();
+            let refused = layout::write_generation(&self.root, generation.number, &files).is_ok()
+                && matches!(self.test(generation.number, &files).await, Err(Error::Rejected { .. }));
+            if refused {
+                let file = files.last().map_or_else(String::new, |file| file.name.clone());
+                return Error::Rejected { file, app: Some(vhost.name.clone()), line: None, message: message.clone() };
+            }
+        }
+        error
     }
 
     async fn load(&self, generation: &Generation) -> Result<(), Error> {

@@ -81,6 +81,17 @@ pub fn holder_of(port: u16) -> io::Result<Option<Holder>> {
     Ok(None)
 }
 
+/// Whether this host has a route to the network that begins at `network` by `device`.
+#[must_use]
+pub fn has_route(device: &str, network: Ipv4Addr) -> bool {
+    let wanted = format!("{:08X}", u32::from_ne_bytes(network.octets()));
+    let routes = text(&format!("{}/net/route", std::process::id())).unwrap_or_default();
+    routes.lines().skip(1).any(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        (fields.next(), fields.next()) == (Some(device), Some(wanted.as_str()))
+    })
+}
+
 /// The command line of `pid`, arguments separated by spaces; `None` where it has ended.
 #[must_use]
 pub fn command_line(pid: u32) -> Option<String> {
