@@ -193,6 +193,23 @@ async fn one_that_ignores_sigterm_is_killed_after_its_grace() {
 }
 
 #[tokio::test]
+async fn a_creation_that_nobody_waits_for_is_still_seen() {
+    let ground = Ground::new();
+    let image = images::web(&ground.namespace).await;
+    ground.docker.ensure_network().await.expect("a bridge");
+    for (number, wait_ms) in [0, 2, 10, 30, 60].into_iter().enumerate() {
+        let spec = ground.spec(&image, u32::try_from(number).expect("few"), "one");
+        let create = ground.docker.ensure_container(&spec);
+        let created = timeout(Duration::from_millis(wait_ms), create).await;
+        for container in ground.docker.list_ours().await.expect("listed") {
+            ground.docker.remove(&container.id).await.expect("removed");
+        }
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!(ground.docker.list_ours().await.expect("listed"), [], "after {wait_ms} ms: {created:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_log_joins_frames_and_follows() {
     let ground = Ground::new();
     let image = images::web(&ground.namespace).await;

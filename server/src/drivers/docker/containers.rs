@@ -80,7 +80,20 @@ impl OurContainer {
 impl Docker {
     /// Makes sure that a container of this spec exists, created but not started. One that is there
     /// for the same release is taken as it is; whatever the engine made is held against the policy.
+    ///
+    /// A caller that goes away does not leave a container behind that nobody sees: the engine
+    /// finishes what it was asked, and whoever looks for containers meanwhile waits for that.
     pub async fn ensure_container(&self, spec: &ContainerSpec) -> Result<ContainerId, Error> {
+        let creating = self.creating.clone().read_owned().await;
+        let (docker, spec) = (self.clone(), spec.clone());
+        let task = tokio::spawn(async move {
+            let _creating = creating;
+            docker.create(&spec).await
+        });
+        task.await.map_err(|_| Error::Answer("the creation ended early"))?
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, Error> {
         let name = spec.name(self.namespace());
         let client = self.client().await?;
         if let Some(there) = self.raw(&name).await? {
@@ -139,6 +152,7 @@ impl Docker {
 
     /// What the container of this spec is doing.
     pub async fn find_container(&self, spec: &ContainerSpec) -> Result<Option<ContainerState>, Error> {
+        drop(self.creating.write().await);
         self.state_of(&spec.name(self.namespace())).await
     }
 
@@ -176,6 +190,7 @@ impl Docker {
 
     /// All containers of this namespace, stopped ones included.
     pub async fn list_ours(&self) -> Result<Vec<OurContainer>, Error> {
+        drop(self.creating.write().await);
         let client = self.client().await?;
         let options =
             ListContainersOptions { all: true, filters: Some(self.label_filter()), ..ListContainersOptions::default() };

@@ -21,7 +21,11 @@ use bollard::{
     models::{NetworkCreateRequest, NetworkInspect},
 };
 use homeport_model::deploy::container::{LABEL_NAMESPACE, Namespace, Network, network_name};
-use tokio::{net::UnixStream, sync::Mutex, time::timeout};
+use tokio::{
+    net::UnixStream,
+    sync::{Mutex, RwLock},
+    time::timeout,
+};
 
 pub use build::BuildRequest;
 pub use containers::{ContainerState, OurContainer};
@@ -58,13 +62,15 @@ pub struct Docker {
     socket: PathBuf,
     /// Made at the first call and again after a failure, so that a panel starts without an engine.
     client: Arc<Mutex<Option<bollard::Docker>>>,
+    /// Held by every creation under way, and taken by whoever wants to see all containers.
+    creating: Arc<RwLock<()>>,
 }
 
 impl Docker {
     /// Names the engine; nothing is asked of it yet.
     #[must_use]
     pub fn connect(namespace: Namespace, socket: impl Into<PathBuf>) -> Self {
-        Self { namespace, socket: socket.into(), client: Arc::default() }
+        Self { namespace, socket: socket.into(), client: Arc::default(), creating: Arc::default() }
     }
 
     /// The namespace whose things this is about.
