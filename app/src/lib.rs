@@ -11,6 +11,7 @@ pub mod api;
 pub mod backend;
 pub mod live;
 pub mod pages;
+pub mod passkeys;
 pub mod routes;
 #[cfg(feature = "ssr")]
 pub mod shell;

@@ -13,9 +13,12 @@ use crate::{
     pages::{
         activity::{AuditPage, JobsPage},
         apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview},
+        claim::ClaimPage,
         deploys::{DeployPage, DeploysPage},
         gallery::Gallery,
         not_found::NotFound,
+        settings::SettingsPage,
+        sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
     },
     ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
@@ -32,6 +35,9 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| if title.is_empty() { "Homeport".to_owned() } else { format!("{title} · Homeport") } />
         <Router>
             <Routes fallback=NotFound>
+                <Route path=path!("/claim") view=ClaimPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/recover") view=RecoverPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=TodayPage ssr=SsrMode::Async />
                     <Route path=path!("/apps") view=AppsPage ssr=SsrMode::Async />
@@ -46,6 +52,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

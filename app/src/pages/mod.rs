@@ -2,8 +2,11 @@
 
 pub mod activity;
 pub mod apps;
+pub mod claim;
 pub mod deploys;
 pub mod gallery;
 pub mod not_found;
+pub mod settings;
+pub mod sign_in;
 pub mod today;
 pub mod words;

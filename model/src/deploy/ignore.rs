@@ -129,11 +129,18 @@ mod tests {
     #[test]
     fn the_examples_of_the_documentation() {
         let text = "# comment\n*/temp*\n*/*/temp*\ntemp?\n";
-        let paths = ["somedir/temporary.txt", "somedir/temp", "somedir/subdir/temporary.txt", "tempa", "temp", "temporary"];
-        assert_eq!(left_out(text, &paths), ["somedir/temporary.txt", "somedir/temp", "somedir/subdir/temporary.txt", "tempa"]);
+        let paths =
+            ["somedir/temporary.txt", "somedir/temp", "somedir/subdir/temporary.txt", "tempa", "temp", "temporary"];
+        assert_eq!(
+            left_out(text, &paths),
+            ["somedir/temporary.txt", "somedir/temp", "somedir/subdir/temporary.txt", "tempa"]
+        );
         assert_eq!(left_out("**/*.go", &["a.go", "x/y/a.go", "a.rs"]), ["a.go", "x/y/a.go"]);
         assert_eq!(left_out("*.md\n!README.md", &["README.md", "OTHER.md"]), ["OTHER.md"]);
-        assert_eq!(left_out("*.md\n!README*.md\nREADME-secret.md", &["README.md", "README-secret.md"]), ["README-secret.md"]);
+        assert_eq!(
+            left_out("*.md\n!README*.md\nREADME-secret.md", &["README.md", "README-secret.md"]),
+            ["README-secret.md"]
+        );
         let nothing = "*.md\nREADME-secret.md\n!README*.md";
         assert_eq!(left_out(nothing, &["README.md", "README-secret.md"]), [""; 0]);
     }

@@ -41,6 +41,7 @@ use crate::{
 pub use answer::respond;
 pub use assets::Assets;
 pub use guard::Caller;
+pub use pages::paths;
 pub use rate::Limits;
 pub use routes::{Access, Rate, Route, Serve, Verb, find, table};
 pub use serve::{Peer, listen};
@@ -91,8 +92,8 @@ impl Panel {
 
 /// The whole panel as a service: every route of `table`, and nothing else.
 pub fn router(panel: Panel, table: &'static [Route]) -> Router {
-    // Pages are rendered on this runtime; this is what tells Leptos so.
-    leptos_axum::generate_route_list(|| ());
+    // Pages are rendered on this runtime.
+    let _ = paths();
     let mut router = Router::new();
     for route in table {
         let verb = match route.verb {

@@ -1,13 +1,14 @@
 //! Pages and server functions, rendered by Leptos with this request's actor, backend and nonce.
 
-use std::path::Path;
+use std::{path::Path, sync::LazyLock};
 
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use homeport_app::{routes::App, shell::shell, ui::visitor::Visitor};
 use homeport_model::actor::Actor;
-use leptos::{config::LeptosOptions, nonce::Nonce, prelude::*};
+use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
 
 use super::Panel;
 
@@ -26,9 +27,13 @@ pub(super) fn options(site: &Path) -> LeptosOptions {
     }
 }
 
-/// Stands in until the pages' own document is here.
-fn shell(_options: LeptosOptions) -> impl IntoView {
-    view! { <p>"Homeport"</p> }
+/// The paths of all pages, as the router writes them. Found once: while Leptos looks for them, a page
+/// that is rendered elsewhere in the process would wait for ever. It also tells Leptos on which
+/// runtime pages are rendered.
+pub fn paths() -> &'static [String] {
+    static PATHS: LazyLock<Vec<String>> =
+        LazyLock::new(|| leptos_axum::generate_route_list(App).iter().map(|route| route.path().to_owned()).collect());
+    &PATHS
 }
 
 /// A page, sent when it is whole.
@@ -49,8 +54,14 @@ fn context(panel: &Panel, request: &Request) -> impl Fn() + Clone + Send + Sync 
     let actor = request.extensions().get::<Actor>().cloned();
     let nonce = request.extensions().get::<Nonce>().cloned();
     let backend = panel.backend.clone();
+    let visitor = Visitor {
+        name: actor.as_ref().map(|actor| actor.name.clone()),
+        host_name: panel.config.origin.host().to_owned(),
+        now: panel.clock.now(),
+    };
     move || {
         provide_context(backend.clone());
+        provide_context(visitor.clone());
         if let Some(actor) = &actor {
             provide_context(actor.clone());
         }

@@ -50,6 +50,14 @@ async fn every_server_function_is_in_the_table_and_the_other_way_round() {
 }
 
 #[tokio::test]
+async fn every_page_is_in_the_table_and_the_other_way_round() {
+    let pages: BTreeSet<_> = homeport_server::http::paths().iter().cloned().collect();
+    let listed: BTreeSet<_> =
+        table().iter().filter(|route| matches!(route.serve, Serve::Page)).map(|route| route.path.to_owned()).collect();
+    assert_eq!(pages, listed);
+}
+
+#[tokio::test]
 async fn nobody_gets_anything_but_the_entrance() {
     let (panel, _owner) = Panel::claimed().await;
     let browser = panel.browser();

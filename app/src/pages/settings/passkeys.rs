@@ -1,0 +1,108 @@
+//! The passkeys of the person who looks.
+
+use homeport_model::account::PasskeyRow;
+use leptos::{ev, prelude::*};
+
+use super::Doing;
+use crate::{
+    api::accounts::remove_passkey,
+    pages::claim::field_of,
+    passkeys,
+    ui::{Age, Field, Panel, Submit, Tag, Tone},
+};
+
+/// The list, and the form for one more.
+#[component]
+pub fn Passkeys(
+    /// What is there.
+    passkeys: Vec<PasskeyRow>,
+    /// What the page does.
+    doing: Doing,
+    /// A recovery's session ends with the new passkey: the page is asked for whole.
+    reload: bool,
+) -> impl IntoView {
+    let add = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let label = field_of(&event, "label").unwrap_or_default();
+        doing.run("Passkey added", passkeys::add(label), move |finished| {
+            if reload {
+                passkeys::go_to(&finished.next);
+            }
+        });
+    };
+    let removable = passkeys.iter().filter(|passkey| !passkey.frozen).count() > 1;
+    let rows = passkeys
+        .into_iter()
+        .map(|passkey| view! { <Row passkey=passkey removable=removable doing=doing /> })
+        .collect_view();
+    view! {
+        <Panel title="Passkeys">
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Last used"</th>
+                        <th scope="col">"Added"</th>
+                        <th scope="col">
+                            <span class="visually-hidden">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <form class="panel-body form" on:submit=add>
+                <div class="cluster" data-align="foot">
+                    <Field label="Name of a new passkey" name="label" placeholder="Phone" problem=doing.problem />
+                    <Submit label="Add a passkey" busy="Waiting…" variant="primary" pending=doing.pending />
+                </div>
+            </form>
+        </Panel>
+    }
+}
+
+#[component]
+fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
+    let asked = RwSignal::new(false);
+    let PasskeyRow { id, label, created_at, last_used_at, frozen, current } = passkey;
+    let remove = move |_| {
+        if !asked.get_untracked() {
+            asked.set(true);
+            return;
+        }
+        let id = id.clone();
+        doing.run(
+            "Passkey removed",
+            passkeys::with_fresh_passkey(async move || remove_passkey(id.clone()).await),
+            |()| (),
+        );
+    };
+    let spoken = label.clone();
+    view! {
+        <tr>
+            <th scope="row" data-cell="name">
+                {label} " " {current.then(|| view! { <Tag tone=Tone::Good>"this session"</Tag> })}
+                {frozen.then(|| view! { <Tag tone=Tone::Bad>"frozen: it may have been copied"</Tag> })}
+            </th>
+            <td data-cell="note">
+                {match last_used_at {
+                    Some(at) => view! { <Age at=at /> }.into_any(),
+                    None => "never".into_any(),
+                }}
+            </td>
+            <td data-cell="end">
+                <Age at=created_at />
+            </td>
+            <td data-cell="act">
+                {(removable || frozen)
+                    .then(|| {
+                        view! {
+                            <button class="button" type="button" data-variant="quiet" data-size="small" on:click=remove>
+                                {move || if asked.get() { "Really remove" } else { "Remove" }}
+                                <span class="visually-hidden">" " {spoken}</span>
+                            </button>
+                        }
+                    })}
+            </td>
+        </tr>
+    }
+}
