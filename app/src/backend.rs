@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use homeport_model::{
     account::{AccountSettings, Me},
     app::{AppDetail, AppForm, AppRow, EnvRow},
@@ -79,6 +80,8 @@ pub trait Apps: Send + Sync {
     async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()>;
     /// The last lines of the serving container, dead or alive; empty for a static site.
     async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>>;
+    /// The same lines, then those that come, until the container ends.
+    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>>;
 }
 
 /// Deploys, releases and their jobs.

@@ -29,12 +29,36 @@ impl FollowedLog {
                 log.lines.set(Vec::new());
                 let Some((job, after)) = following.get() else { return };
                 // Dropped, and with it closed, when the effect runs again or the page goes.
-                StoredValue::new_local(stream::LogSource::open(&job, after, log));
+                StoredValue::new_local(stream::LogSource::open(&format!("/events/jobs/{job}/log?after={after}"), log));
             });
         }
         #[cfg(not(feature = "hydrate"))]
         drop(following);
         log
+    }
+
+    /// Follows what an app writes. Its stream begins with the last lines of now; until they are
+    /// here, [`all`](Self::all) shows those that the page began with.
+    #[must_use]
+    pub fn of_app(name: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        let log = Self::default();
+        #[cfg(feature = "hydrate")]
+        {
+            let name = Memo::new(move |_| name());
+            Effect::new(move || {
+                log.lines.set(Vec::new());
+                StoredValue::new_local(stream::LogSource::open(&format!("/events/apps/{}/log", name.get()), log));
+            });
+        }
+        #[cfg(not(feature = "hydrate"))]
+        drop(name);
+        log
+    }
+
+    /// What has arrived, or `first` before anything has.
+    #[must_use]
+    pub fn all(self, first: Vec<LogLine>) -> Memo<Vec<LogLine>> {
+        Memo::new(move |_| self.lines.with(|live| if live.is_empty() { first.clone() } else { live.clone() }))
     }
 
     /// The lines of one step: those that the page began with, then those that arrived.
@@ -106,21 +130,21 @@ pub fn LogView(
 mod stream {
     use std::{cell::RefCell, rc::Rc, time::Duration};
 
-    use homeport_model::{id::JobId, job::LogLine};
+    use homeport_model::job::LogLine;
     use leptos::prelude::*;
     use wasm_bindgen::{JsCast, prelude::Closure};
     use web_sys::{EventSource, MessageEvent};
 
     use super::FollowedLog;
 
-    /// An open stream of a job's lines; closed when dropped.
+    /// An open stream of lines; closed when dropped.
     pub(super) struct LogSource(EventSource);
 
     impl LogSource {
         /// Lines are gathered for a tenth of a second, so that a fast build does not draw a
         /// thousand times a second.
-        pub(super) fn open(job: &JobId, after: u64, log: FollowedLog) -> Option<Self> {
-            let source = EventSource::new(&format!("/events/jobs/{job}/log?after={after}")).ok()?;
+        pub(super) fn open(address: &str, log: FollowedLog) -> Option<Self> {
+            let source = EventSource::new(address).ok()?;
             let waiting: Rc<RefCell<Vec<LogLine>>> = Rc::default();
             let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
                 let Some(line) = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) else {
@@ -135,6 +159,10 @@ mod stream {
             });
             source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
             on_message.forget();
+            // A stream that begins with the last lines says so, also when it was cut and opened again.
+            let on_start = Closure::<dyn FnMut()>::new(move || log.lines.set(Vec::new()));
+            let _ = source.add_event_listener_with_callback("start", on_start.as_ref().unchecked_ref());
+            on_start.forget();
             let ended = source.clone();
             let on_end = Closure::<dyn FnMut()>::new(move || ended.close());
             let _ = source.add_event_listener_with_callback("end", on_end.as_ref().unchecked_ref());

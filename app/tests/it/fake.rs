@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
@@ -305,6 +309,10 @@ impl Apps for Fake {
 
     async fn set_secret(&self, _: &Actor, _: &AppName, _: &EnvKey, _: bool) -> Answer<()> {
         Ok(())
+    }
+
+    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {
+        Ok(stream::iter(self.logs(actor, name).await?).boxed())
     }
 
     async fn logs(&self, _: &Actor, _: &AppName) -> Answer<Vec<LogLine>> {

@@ -1,6 +1,7 @@
 //! What the pages ask of apps.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
     app::{AppDetail, AppForm, AppRow, EnvRow},
@@ -53,6 +54,10 @@ impl backend::Apps for Apps {
 
     async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()> {
         Ok(self.mask_env(actor, name, key, secret).await?)
+    }
+
+    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {
+        Ok(self.follow_lines(actor, name).await?)
     }
 
     async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>> {

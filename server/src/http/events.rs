@@ -7,15 +7,16 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::HeaderMap,
     response::{
         IntoResponse, Response, Sse,
         sse::{Event as SseEvent, KeepAlive},
     },
 };
-use futures_util::Stream;
-use homeport_model::{actor::Actor, event::Topic, id::JobId, problem::Problem};
+use futures_util::{Stream, StreamExt};
+use homeport_model::{actor::Actor, event::Topic, id::JobId, name::AppName, problem::Problem};
+use serde::Deserialize;
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     time::{Instant, interval_at},
@@ -66,19 +67,64 @@ pub(super) async fn events(State(panel): State<Panel>, headers: HeaderMap) -> Re
     respond(stream)
 }
 
-/// `/events/jobs/{job}/log`: the lines after `Last-Event-ID`, then those to come; `end` when the job
+/// Where a log's page has got to.
+#[derive(Deserialize)]
+pub(super) struct Position {
+    #[serde(default)]
+    after: u64,
+}
+
+/// `/events/apps/{name}/log`: `start`, the last lines of the app, then those to come.
+pub(super) async fn app_log(
+    State(panel): State<Panel>,
+    Extension(actor): Extension<Actor>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(name) = name.parse::<AppName>() else { return answer::respond(&Problem::not_found("app")) };
+    let mut lines = match panel.backend.apps.follow_logs(&actor, &name).await {
+        Ok(lines) => lines,
+        Err(problem) => return answer::respond(&problem),
+    };
+    let token = cookie::read(&headers).unwrap_or_default().to_owned();
+    let (sender, stream) = channel();
+    tokio::spawn(async move {
+        let mut check = interval_at(Instant::now() + CHECK_SESSION, CHECK_SESSION);
+        if sender.send(Ok(SseEvent::default().event("start").data(""))).await.is_err() {
+            return;
+        }
+        loop {
+            let line = tokio::select! {
+                line = lines.next() => line,
+                _ = check.tick() => {
+                    if !is_live(&panel, &token).await { return }
+                    continue;
+                }
+                () = sender.closed() => return,
+            };
+            let Some(Ok(event)) = line.map(|line| SseEvent::default().json_data(&line)) else { return };
+            if sender.send(Ok(event)).await.is_err() {
+                return;
+            }
+        }
+    });
+    respond(stream)
+}
+
+/// `/events/jobs/{job}/log`: the lines after `Last-Event-ID` or `after`, then those to come; `end` when the job
 /// is over.
 pub(super) async fn job_log(
     State(panel): State<Panel>,
     Extension(actor): Extension<Actor>,
     Path(job): Path<String>,
+    Query(from): Query<Position>,
     headers: HeaderMap,
 ) -> Response {
     let Ok(job) = job.parse::<JobId>() else { return answer::respond(&Problem::not_found("job")) };
     if let Err(problem) = panel.backend.deploys.job(&actor, &job).await {
         return answer::respond(&problem);
     }
-    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or(from.after);
     let token = cookie::read(&headers).unwrap_or_default().to_owned();
     let (sender, stream) = channel();
     tokio::spawn(async move { follow(&panel, &actor, &job, after, &token, &sender).await });

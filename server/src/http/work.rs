@@ -40,5 +40,6 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/activity/audit", "activity.audit"),
     Route::read("/api/ui/activity/jobs", "activity.jobs"),
     Route::get("/events", "events.read", || get(events::events)).stream(),
+    Route::get("/events/apps/{name}/log", "apps.follow_logs", || get(events::app_log)).stream(),
     Route::get("/events/jobs/{job}/log", "events.log", || get(events::job_log)).stream(),
 ];

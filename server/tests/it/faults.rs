@@ -107,6 +107,33 @@ impl Served {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn rolling_back_survives_a_fault_at_every_step() {
+    let mut served = Served::image().await;
+    let one = served.says.clone();
+    let two = served.prepare().await;
+    succeeded(&served.panel.deploy(&served.app).await);
+    let (mut newest, mut says) = (2, two.clone());
+    for step in plan::roll_back(false) {
+        for fault in [Fault::Repeat, Fault::Die] {
+            // The release before the newest says the other of the two.
+            let target = newest - 1;
+            served.panel.faults.plant(step.as_str(), When::After, fault);
+            let press = served.panel.backend.deploys.roll_back(&served.panel.actor, &served.app, target).await;
+            newest = press.expect("queued");
+            if fault == Fault::Die {
+                served.wait_for_the_fault().await;
+                assert_eq!(served.panel.visit(&served.app).await.0, 200, "died after {step:?}");
+                served = served.restart().await;
+            }
+            succeeded(&served.panel.ended(&served.app, newest).await);
+            says = if says == one { two.clone() } else { one.clone() };
+            served.says.clone_from(&says);
+            served.all_is_well(&format!("rolling back, {fault:?} at {step:?}")).await;
+        }
+    }
+}
+
 fn steps(served: &Served) -> Vec<Step> {
     plan::deploy(served.site.is_some()).to_vec()
 }

@@ -167,6 +167,24 @@ async fn nginx_killed_and_the_map_flushed_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_an_engine_sites_deploy_and_the_page_says_what_is_missing() {
+    let panel = Running::without_docker().await;
+    let git = GitServer::start().await;
+    git.repository("site").write("index.html", "files").push("first");
+    let form = AppForm { kind: "static".into(), repo: git.url("site").to_string(), ..panel.form("site") };
+    let site = panel.create(form).await;
+    succeeded(&panel.deploy(&site).await);
+    assert_eq!(panel.visit(&site).await, (200, "files".into()));
+
+    let shop = panel.create(panel.form("shop")).await;
+    let ended = panel.deploy(&shop).await;
+    assert!(problem(&ended).title.contains("Docker engine cannot be reached"), "{:?}", problem(&ended));
+    let today = panel.backend.apps.today(&panel.actor).await.expect("seen");
+    let docker = today.engines.iter().find(|engine| engine.name == "Docker").expect("looked at");
+    assert!(!docker.ok && docker.hint.is_some(), "{docker:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_typed_does_harm() {
     let panel = Running::start().await;
     let payloads = [

@@ -40,9 +40,21 @@ impl Running {
         Self::on(ground).await
     }
 
+    /// A panel whose engine is not there.
+    pub async fn without_docker() -> Self {
+        let ground = Ground::new();
+        let socket = ground.state().join("no-engine.sock");
+        let config = Config { docker_socket: socket, ..config(&ground) };
+        Self::with(ground, config).await
+    }
+
     /// A panel on a state folder that may have been used before.
     pub async fn on(ground: Ground) -> Self {
         let config = config(&ground);
+        Self::with(ground, config).await
+    }
+
+    async fn with(ground: Ground, config: Config) -> Self {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
