@@ -138,6 +138,9 @@ pub fn TextArea(
     /// Whether it may stay empty; says so beside the label.
     #[prop(optional)]
     optional: bool,
+    /// `few` for a list of names.
+    #[prop(optional)]
+    lines: Option<&'static str>,
     /// The element, to empty it after it was sent.
     #[prop(optional)]
     node_ref: NodeRef<html::Textarea>,
@@ -161,6 +164,7 @@ pub fn TextArea(
                 id=id.clone()
                 name=name
                 placeholder=placeholder
+                data-lines=lines
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"

@@ -15,7 +15,7 @@ use homeport_model::{
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
-    name::{AppName, EnvKey},
+    name::{AppName, EnvKey, Label},
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
 };
@@ -390,11 +390,11 @@ impl Activity for Fake {
             result: result.into(),
         };
         Ok(vec![
-            row(5, ago(3 * HOUR), "deploy.start", "shop", "ok"),
-            row(4, ago(3 * HOUR), "session.sign_in", "", "ok"),
-            row(3, ago(7 * HOUR), "session.sign_in", "", "refused"),
-            row(2, ago(DAY), "environment.set", "shop", "ok"),
-            row(1, ago(12 * DAY), "owner.claim", "host.example.com", "ok"),
+            row(5, ago(3 * HOUR), "app.deploy", "shop", r#"{"release":41}"#),
+            row(4, ago(3 * HOUR), "session.sign_in", "", ""),
+            row(3, ago(7 * HOUR), "app.unset_variable", "shop", r#"{"key":"LEGACY_PRICES"}"#),
+            row(2, ago(DAY), "app.set_environment", "shop", ""),
+            row(1, ago(12 * DAY), "panel.claim", "host.example.com", ""),
         ])
     }
 
@@ -452,7 +452,7 @@ impl Accounts for Fake {
         })
     }
 
-    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: String) -> Answer<()> {
+    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: Label) -> Answer<()> {
         Ok(())
     }
 

@@ -1,17 +1,24 @@
 //! Every page as the server sends it: whole without script, nothing that the policy would block,
 //! nothing that came from outside as markup.
 
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Request, header},
+    response::Response,
+};
 use http_body_util::BodyExt;
 use leptos::prelude::LeptosOptions;
 use tower::ServiceExt;
 
 use crate::panel::router;
 
-async fn get(path: &str, empty: bool) -> (u16, String) {
+async fn send(request: Request<Body>, empty: bool) -> Response {
     let options = LeptosOptions::builder().output_name("homeport").build();
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router(options, empty).oneshot(request).await.unwrap();
+    router(options, empty).oneshot(request).await.unwrap()
+}
+
+async fn get(path: &str, empty: bool) -> (u16, String) {
+    let response = send(Request::get(path).body(Body::empty()).unwrap(), empty).await;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -39,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 19] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -57,6 +64,7 @@ const PAGES: [&str; 18] = [
     "/apps/shop/settings",
     "/activity",
     "/activity/jobs",
+    "/settings",
     "/gallery",
 ];
 
@@ -170,6 +178,48 @@ async fn what_is_not_there_says_so_with_its_status() {
     for path in ["/apps/nothing", "/apps/shop/deploys/999", "/apps/..%2f..", "/apps/shop/deploys/x", "/nowhere"] {
         let (status, html) = get(path, false).await;
         assert_eq!(status, 404, "{path}");
-        assert!(html.contains("There is no such"), "{path}");
+        let html = readable(&html);
+        assert!(html.contains("<h1>There is no such"), "{path}");
+        assert_eq!(html.matches("<h1>").count(), 1, "{path}");
+        assert!(html.contains("<title>") && !html.contains(" style=\""), "{path}");
+    }
+}
+
+/// Sends a form as a browser without script does; the address that it is sent on to.
+async fn submit(page: &str, action: &str, fields: &str) -> String {
+    let request = Request::post(action)
+        .header(header::ACCEPT, "text/html,application/xhtml+xml")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::REFERER, format!("http://host.example.com{page}"));
+    let response = send(request.body(Body::from(fields.to_owned())).unwrap(), false).await;
+    assert_eq!(response.status().as_u16(), 302, "{action}");
+    let location = response.headers().get(header::LOCATION).unwrap().to_str().unwrap();
+    location.strip_prefix("http://host.example.com").unwrap_or(location).to_owned()
+}
+
+#[tokio::test]
+async fn forms_work_without_script() {
+    let fields = "form[name]=new-shop&form[kind]=image&form[image]=nginx:1.27&deploy=1";
+    assert_eq!(submit("/new?kind=image", "/api/ui/apps/create", fields).await, "/apps/new-shop/deploys/43");
+    let fields = "form[name]=New+Shop&form[kind]=image&form[image]=nginx:1.27";
+    let back = submit("/new?kind=image", "/api/ui/apps/create", fields).await;
+    let html = page(&back).await;
+    has(
+        &html,
+        &["aria-invalid=\"true\"", "A name has only lower-case letters, digits and hyphens.", "id=\"name-wrong\""],
+    );
+    let back = submit("/apps/shop/environment", "/api/ui/apps/set-environment", "name=shop&text=1A%3Dx").await;
+    has(&page(&back).await, &["Line 1: A variable's name begins with a letter or an underscore.", "id=\"text-wrong\""]);
+    assert_eq!(submit("/apps/shop/deploys/41", "/api/ui/deploys/deploy", "app=shop").await, "/apps/shop/deploys/43");
+}
+
+#[tokio::test]
+async fn what_stands_before_signing_in_keeps_the_policy_too() {
+    for path in ["/sign-in", "/claim", "/recover"] {
+        let html = page(path).await;
+        has(&html, &["<h1", "id=\"main\"", "<title>"]);
+        for forbidden in [" style=\"", "onclick=", "javascript:", "<style"] {
+            assert!(!html.contains(forbidden), "{path} has {forbidden}");
+        }
     }
 }

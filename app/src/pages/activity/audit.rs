@@ -8,7 +8,7 @@ use super::ActivityHeader;
 use crate::{
     api::activity::list_audit,
     live,
-    ui::{Age, Panel, PanelSkeleton, State, Tone, loaded},
+    ui::{Age, Panel, PanelSkeleton, loaded},
 };
 
 /// How many rows the server gives at once.
@@ -28,23 +28,47 @@ pub fn AuditPage() -> impl IntoView {
     .into_any()
 }
 
-/// "app.create" as a person says it.
+/// What was done, as a person says it.
+const ACTIONS: [(&str, &str); 23] = [
+    ("panel.claim", "Claimed this server"),
+    ("session.sign_in", "Signed in"),
+    ("session.sign_out", "Signed out"),
+    ("session.recover", "Got back in"),
+    ("session.step_up", "Used a passkey once more"),
+    ("session.end", "Ended a session"),
+    ("session.end_others", "Ended all other sessions"),
+    ("passkey.add", "Added a passkey"),
+    ("passkey.rename", "Renamed a passkey"),
+    ("passkey.remove", "Removed a passkey"),
+    ("passkey.suspect", "Froze a passkey that may be copied"),
+    ("recovery_codes.renew", "Made new recovery codes"),
+    ("link.create", "Made a link on the host"),
+    ("app.create", "Created an app"),
+    ("app.change", "Changed settings"),
+    ("app.delete", "Deleted an app"),
+    ("app.deploy", "Deployed"),
+    ("app.roll_back", "Rolled back"),
+    ("app.set_environment", "Changed the environment"),
+    ("app.unset_variable", "Removed a variable"),
+    ("app.show_variable", "Showed a secret"),
+    ("app.mask_variable", "Masked a variable"),
+    ("job.cancel", "Cancelled a job"),
+];
+
 fn action_words(action: &str) -> String {
-    let words = match action {
-        "owner.claim" | "account.claim" => "Claimed this server",
-        "session.sign_in" => "Signed in",
-        "session.sign_out" => "Signed out",
-        "app.create" => "Created app",
-        "app.change" => "Changed settings",
-        "app.delete" => "Deleted app",
-        "deploy.start" | "app.deploy" => "Deployed",
-        "deploy.roll_back" | "app.roll_back" => "Rolled back",
-        "job.cancel" | "deploy.cancel" => "Cancelled deploy",
-        "environment.set" => "Changed environment",
-        "environment.unset" => "Removed variable",
-        other => return other.replace(['.', '_'], " "),
-    };
-    words.to_owned()
+    let known = ACTIONS.iter().find(|(known, _)| *known == action);
+    known.map_or_else(|| action.replace(['.', '_'], " "), |(_, words)| (*words).to_owned())
+}
+
+/// The row's detail in words: `{"to":3}` as "to 3".
+fn detail_words(detail: &str) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
+    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    fields
+        .iter()
+        .map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[component]
@@ -71,17 +95,13 @@ fn Rows(rows: Vec<AuditRow>) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {
-            let tone = if row.result == "ok" || row.result == "done" { Tone::Good } else { Tone::Warning };
             view! {
                 <tr>
                     <th scope="row" data-cell="name" title=row.action.clone()>
                         {action_words(&row.action)}
                     </th>
-                    <td data-cell="side">
-                        <State tone=tone word=row.result />
-                    </td>
-                    <td data-cell="note">{row.object}</td>
-                    <td>{row.actor}</td>
+                    <td data-cell="note">{row.object} " " <span class="muted">{detail_words(&row.result)}</span></td>
+                    <td data-cell="side">{row.actor}</td>
                     <td class="muted mono">{row.address}</td>
                     <td class="figure" data-cell="end">
                         <Age at=row.at />
@@ -96,7 +116,6 @@ fn Rows(rows: Vec<AuditRow>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"What"</th>
-                        <th scope="col">"Result"</th>
                         <th scope="col">"On"</th>
                         <th scope="col">"Who"</th>
                         <th scope="col">"From"</th>
@@ -111,4 +130,16 @@ fn Rows(rows: Vec<AuditRow>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_and_details_read_as_words() {
+        assert_eq!([action_words("app.roll_back"), action_words("volume.grow")], ["Rolled back", "volume grow"]);
+        assert_eq!(detail_words(r#"{"release":41,"to_release":"40"}"#), "release 41, to release 40");
+        assert_eq!(detail_words("as it is"), "as it is");
+    }
 }

@@ -6,7 +6,7 @@ use leptos::{form::ActionForm, html, prelude::*};
 use super::{ThisApp, frame::app_name, new::FormProblem, new::problem_of};
 use crate::{
     api::apps::{SetEnvironment, SetSecret, UnsetVariable, environment},
-    ui::{Notice, Panel, PanelSkeleton, Submit, Tag, TextArea, Tone, figures::count, loaded, toaster},
+    ui::{Notice, Panel, PanelSkeleton, Submit, Tag, TextArea, Tone, ask_for_passkey, figures::count, loaded, toaster},
 };
 
 /// The third tab.
@@ -18,8 +18,8 @@ pub fn Environment() -> impl IntoView {
     let mask = ServerAction::<SetSecret>::new();
     let written = move || (set.version().get(), unset.version().get(), mask.version().get());
     let answer = Resource::new(
-        move || (this.name.get(), written()),
-        |(name, _)| async move { environment(app_name(&name)?).await },
+        move || (this.name.get(), this.version.get(), written()),
+        |(name, ..)| async move { environment(app_name(&name)?).await },
     );
     let text = NodeRef::<html::Textarea>::new();
     let toaster = toaster();
@@ -38,7 +38,11 @@ pub fn Environment() -> impl IntoView {
             this.detail.refetch();
         }
     });
-    let row_problem = problem_of(move || unset.value().get().or_else(|| mask.value().get()));
+    let refused = ask_for_passkey(mask);
+    let answered = problem_of(move || {
+        unset.value().get().and_then(Result::err).or_else(|| mask.value().get()?.err()).map(Err::<(), _>)
+    });
+    let row_problem = Signal::derive(move || refused.get().or_else(|| answered.get()));
     let problem = problem_of(move || set.value().get());
     view! {
         <FormProblem problem=row_problem />

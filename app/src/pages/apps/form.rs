@@ -140,6 +140,7 @@ pub fn ServeFields(
             hint="One a line. Each must point at this server."
             problem=problem
             optional=true
+            lines="few"
         />
     }
     .into_any()

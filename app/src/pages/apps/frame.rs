@@ -16,7 +16,7 @@ use super::{super::words, new::FormProblem, new::problem_of};
 use crate::{
     api::{WireError, apps::find_app, deploys::Deploy, error::not_found},
     live::Live,
-    ui::{Age, PageHeader, State, Submit, Tag, Tone, loaded, loaded::Answer},
+    ui::{Age, PageHeader, State, Submit, Tag, Tone, loaded::Answer, loaded_page},
 };
 
 /// The app that the address names; shared by its tabs.
@@ -24,6 +24,8 @@ use crate::{
 pub struct ThisApp {
     /// The name in the address.
     pub name: Memo<String>,
+    /// Grows whenever the server says that it changed.
+    pub version: Memo<(u64, u64)>,
     /// What is known of it.
     pub detail: Answer<AppDetail>,
 }
@@ -50,7 +52,7 @@ impl ThisApp {
                 id.set(Some(detail.row.id));
             }
         });
-        Self { name, detail }
+        Self { name, version, detail }
     }
 }
 
@@ -80,7 +82,7 @@ pub fn AppFrame() -> impl IntoView {
         }
     };
     view! {
-        {loaded(this.detail, skeleton, move |app| view! { <Head app=app deploy=deploy /> })}
+        {loaded_page(this.detail, skeleton, move |app| view! { <Head app=app deploy=deploy /> })}
         <FormProblem problem=problem />
         <Tabs this=this />
         <Outlet />

@@ -62,11 +62,11 @@ pub fn NewApp() -> impl IntoView {
     let above = vec![("/apps".to_owned(), "Apps".to_owned())];
     view! {
         <PageHeader title="Deploy an app" above=above lead=|| "It gets visitors once it has answered" />
-        <nav aria-label="Where it comes from">
+        <nav class="narrow" aria-label="Where it comes from">
             <ul class="choices">{choices}</ul>
         </nav>
         <ActionForm action=create>
-            <div class="stack">
+            <div class="stack narrow">
                 <FormProblem problem=problem />
                 <input type="hidden" name="form[kind]" value=move || kind.get().as_str() />
                 <Panel title="The app">

@@ -1,6 +1,9 @@
 //! An app's settings, and its end.
 
-use homeport_model::app::{AppDetail, AppForm};
+use homeport_model::{
+    app::{AppDetail, AppForm},
+    problem::Problem,
+};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{
@@ -10,7 +13,7 @@ use super::{
 };
 use crate::{
     api::apps::{ChangeApp, DeleteApp},
-    ui::{Field, Panel, PanelSkeleton, Submit, figures::count, loaded, toaster},
+    ui::{Field, Panel, PanelSkeleton, Submit, ask_for_passkey, figures::count, loaded, toaster},
 };
 
 /// The last tab.
@@ -19,6 +22,7 @@ pub fn AppSettings() -> impl IntoView {
     let this = ThisApp::current();
     let change = ServerAction::<ChangeApp>::new();
     let delete = ServerAction::<DeleteApp>::new();
+    let refused = ask_for_passkey(delete);
     let toaster = toaster();
     Effect::new(move || {
         if let Some(Ok(())) = change.value().get() {
@@ -31,8 +35,10 @@ pub fn AppSettings() -> impl IntoView {
         || view! { <PanelSkeleton rows=5 /> },
         move |app| {
             view! {
-                <Change app=app.clone() change=change />
-                <Delete app=app delete=delete />
+                <div class="stack narrow">
+                    <Change app=app.clone() change=change />
+                    <Delete app=app delete=delete refused=refused />
+                </div>
             }
         },
     )
@@ -65,8 +71,9 @@ fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
 }
 
 #[component]
-fn Delete(app: AppDetail, delete: ServerAction<DeleteApp>) -> impl IntoView {
-    let problem = problem_of(move || delete.value().get());
+fn Delete(app: AppDetail, delete: ServerAction<DeleteApp>, refused: RwSignal<Option<Problem>>) -> impl IntoView {
+    let answered = problem_of(move || delete.value().get());
+    let problem = Signal::derive(move || refused.get().or_else(|| answered.get()));
     let name = app.row.name.to_string();
     let title = format!("Delete {name}");
     let releases = count(app.releases.len(), "release", "releases");

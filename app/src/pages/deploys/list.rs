@@ -16,10 +16,8 @@ use crate::{
 #[component]
 pub fn DeploysPage() -> impl IntoView {
     let this = ThisApp::current();
-    // The app's own answer changes whenever a deploy does; its releases are asked for again then.
-    let changed = Memo::new(move |_| this.detail.get().and_then(Result::ok).map(|app| (app.releases, app.jobs)));
     let answer = Resource::new(
-        move || (this.name.get(), changed.get()),
+        move || (this.name.get(), this.version.get()),
         |(name, _)| async move { list_deploys(super::super::apps::app_name(&name)?).await },
     );
     let page = move |releases: Vec<ReleaseRow>| {

@@ -24,7 +24,7 @@ use crate::{
     live::Live,
     ui::{
         Age, Elapsed, FollowedLog, PageHeader, Panel, PanelSkeleton, ProblemNotice, State, Steps, Submit,
-        figures::length_between, loaded,
+        figures::length_between, loaded_page,
     },
 };
 
@@ -55,7 +55,9 @@ pub fn DeployPage() -> impl IntoView {
     let number = Memo::new(move |_| params.read().get("number").and_then(|number| number.parse::<u32>().ok()));
     // Asked for once with the log; what changes later is asked for without it, the log streams.
     let first = Resource::new(move || (name.get(), number.get()), |(name, number)| find_with_log(name, number));
-    let job = Memo::new(move |_| first.get().and_then(Result::ok).map(|(deploy, _)| deploy.release.job.id));
+    let shown = RwSignal::new(None::<Shown>);
+    Effect::new(move || shown.set(first.get().and_then(Result::ok).map(Shown::of)));
+    let job = Memo::new(move |_| shown.read().as_ref().map(|shown| shown.job.clone()));
     let live = use_context::<Live>();
     let version = Memo::new(move |_| match (live, job.get()) {
         (Some(live), Some(job)) => live.version(&Topic::Job(job)),
@@ -73,7 +75,8 @@ pub fn DeployPage() -> impl IntoView {
         }
         version
     });
-    let log = FollowedLog::new(move || following(first.get()?.ok()?));
+    let log =
+        FollowedLog::new(move || shown.get().filter(|shown| !shown.over).map(|shown| (shown.job, shown.last_line)));
     let actions = Actions { cancel: ServerAction::new(), deploy: ServerAction::new(), roll_back: ServerAction::new() };
     let page = move |(deploy, lines): Found| {
         let current = Memo::new(move |_| {
@@ -82,14 +85,22 @@ pub fn DeployPage() -> impl IntoView {
         });
         move || view! { <Loaded deploy=current.get() lines=lines.clone() log=log actions=actions /> }
     };
-    loaded(first, || view! { <DeploySkeleton /> }, page)
+    loaded_page(first, || view! { <DeploySkeleton /> }, page)
 }
 
-/// Which job's log goes on, and after which line.
-fn following((deploy, lines): Found) -> Option<(JobId, u64)> {
-    let job = deploy.release.job;
-    let last = lines.last().map_or(0, |line| line.number);
-    (!job.state.is_final()).then_some((job.id, last))
+/// What the page began with, for what comes after.
+#[derive(Clone, PartialEq, Eq)]
+struct Shown {
+    job: JobId,
+    over: bool,
+    last_line: u64,
+}
+
+impl Shown {
+    fn of((deploy, lines): Found) -> Self {
+        let job = deploy.release.job;
+        Self { job: job.id, over: job.state.is_final(), last_line: lines.last().map_or(0, |line| line.number) }
+    }
 }
 
 #[component]

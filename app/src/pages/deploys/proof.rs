@@ -14,12 +14,14 @@ const fn method_words(method: Option<Method>) -> &'static str {
     }
 }
 
+/// "18 → 17 ms": the unit once, when both have the same.
 fn before_and_after(before: Option<u32>, after: Option<u32>) -> Option<String> {
-    match (before, after) {
-        (Some(before), Some(after)) => Some(format!("{} → {}", answer_time(before), answer_time(after))),
-        (None, Some(after)) => Some(answer_time(after)),
-        _ => None,
-    }
+    let after = answer_time(after?);
+    let Some(before) = before.map(answer_time) else { return Some(after) };
+    Some(match (before.split_once(' '), after.split_once(' ')) {
+        (Some((figure, unit)), Some((_, same))) if unit == same => format!("{figure} → {after}"),
+        _ => format!("{before} → {after}"),
+    })
 }
 
 /// The figures and the chart of a switch.
@@ -53,4 +55,17 @@ pub fn ProofPanel(
         </Panel>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before_and_after;
+
+    #[test]
+    fn a_common_unit_stands_once() {
+        assert_eq!(before_and_after(Some(18_000), Some(17_000)).as_deref(), Some("18 → 17 ms"));
+        assert_eq!(before_and_after(Some(900), Some(1_100)).as_deref(), Some("900 µs → 1.1 ms"));
+        assert_eq!(before_and_after(None, Some(1_100)).as_deref(), Some("1.1 ms"));
+        assert_eq!(before_and_after(Some(1), None), None);
+    }
 }

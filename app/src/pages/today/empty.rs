@@ -4,12 +4,9 @@ use leptos::prelude::*;
 
 use crate::ui::{Code, Panel};
 
-/// Three ways to the first app, with this host's names filled in.
+/// Three ways to the first app.
 #[component]
-pub fn FirstApp(
-    /// Where a new app's first host name lies.
-    apps_domain: String,
-) -> impl IntoView {
+pub fn FirstApp() -> impl IntoView {
     let ways = [
         ("static", "A folder of static files", "From a git repository, served by nginx. No container."),
         ("dockerfile", "A Dockerfile", "From a git repository, built here; the log is live."),
@@ -27,8 +24,6 @@ pub fn FirstApp(
     })
     .into_iter()
     .collect_view();
-    let record = format!("*.{apps_domain}");
-    let record_line = format!("{record}.  300  IN  CNAME  {apps_domain}.");
     view! {
         <Panel title="Deploy your first app">
             <div class="empty">
@@ -36,6 +31,19 @@ pub fn FirstApp(
                 <ul class="choices">{ways}</ul>
             </div>
         </Panel>
+    }
+    .into_any()
+}
+
+/// How host names come to this server, with its own names filled in.
+#[component]
+pub fn HostNames(
+    /// Where a new app's first host name lies.
+    apps_domain: String,
+) -> impl IntoView {
+    let record = format!("*.{apps_domain}");
+    let record_line = format!("{record}.  300  IN  CNAME  {apps_domain}.");
+    view! {
         <Panel title="Host names">
             <div class="panel-body stack" data-gap="3">
                 <p>

@@ -14,9 +14,9 @@ use super::{activity::JobTable, apps::AppTable, words};
 use crate::{
     api::apps::load_today,
     live,
-    ui::{Age, Notice, PageHeader, Panel, PanelSkeleton, State, Tone, figures::count, loaded},
+    ui::{Age, Notice, PageHeader, Panel, PanelSkeleton, State, Tone, figures::count, loaded_page},
 };
-use empty::FirstApp;
+use empty::{FirstApp, HostNames};
 use host::HostPanel;
 
 /// Today.
@@ -25,7 +25,7 @@ pub fn TodayPage() -> impl IntoView {
     let apps = live::version(Topic::Apps);
     let host = live::version(Topic::Host);
     let answer = Resource::new(move || (apps.get(), host.get()), |_| load_today());
-    loaded(answer, || view! { <TodaySkeleton /> }, |today| view! { <Loaded today=today /> })
+    loaded_page(answer, || view! { <TodaySkeleton /> }, |today| view! { <Loaded today=today /> })
 }
 
 #[component]
@@ -95,7 +95,7 @@ fn Loaded(today: Today) -> impl IntoView {
         })
         .collect_view();
     let apps = if is_empty {
-        view! { <FirstApp apps_domain=today.apps_domain.clone() /> }.into_any()
+        view! { <FirstApp /> }.into_any()
     } else {
         let all = view! { <a href="/apps">"All apps"</a> }.into_any();
         view! {
@@ -105,20 +105,23 @@ fn Loaded(today: Today) -> impl IntoView {
         }
         .into_any()
     };
-    let jobs = (!today.jobs.is_empty()).then(|| {
+    let beside = if today.jobs.is_empty() {
+        view! { <HostNames apps_domain=today.apps_domain.clone() /> }.into_any()
+    } else {
         let all = view! { <a href="/activity/jobs">"All jobs"</a> }.into_any();
         view! {
             <Panel title="Latest jobs" aside=Some(all)>
                 <JobTable jobs=today.jobs.clone() />
             </Panel>
         }
-    });
+        .into_any()
+    };
     view! {
         <PageHeader title="Today" lead=lead actions=deploy.map(IntoAny::into_any) />
         {broken}
         {apps}
         <div class="split">
-            {jobs} <HostPanel gauges=today.gauges.clone() engines=today.engines.clone() />
+            {beside} <HostPanel gauges=today.gauges.clone() engines=today.engines.clone() />
         </div>
     }
     .into_any()
