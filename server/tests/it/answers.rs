@@ -41,7 +41,7 @@ async fn every_answer_carries_the_headers() {
         assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains", "{what}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{what}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{what}");
         for policy in ["opener", "resource"] {
             assert_eq!(answer.header(&format!("cross-origin-{policy}-policy")), "same-origin", "{what}");
         }
