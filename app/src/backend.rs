@@ -14,7 +14,7 @@ use homeport_model::{
     host::{AuditRow, Today},
     id::{JobId, PasskeyId, SessionId},
     job::{JobRow, LogLine},
-    name::{AppName, EnvKey, Label},
+    name::{AppName, EnvKey},
     prelude::{Actor, Problem},
 };
 
@@ -43,7 +43,7 @@ pub trait Accounts: Send + Sync {
     /// All that Settings shows.
     async fn settings(&self, actor: &Actor) -> Answer<AccountSettings>;
     /// Gives a passkey another name.
-    async fn rename_passkey(&self, actor: &Actor, id: &PasskeyId, label: Label) -> Answer<()>;
+    async fn rename_passkey(&self, actor: &Actor, id: &PasskeyId, label: String) -> Answer<()>;
     /// Removes a passkey and ends its sessions; the last one stays. Needs step-up.
     async fn remove_passkey(&self, actor: &Actor, id: &PasskeyId) -> Answer<()>;
     /// Ends one session.

@@ -251,6 +251,11 @@ impl Services {
         &self.locks
     }
 
+    /// Tells the reconcilers to stop, without waiting for them.
+    pub fn stop_looking(&self) {
+        self.stop.cancel();
+    }
+
     /// Stops reconcilers and jobs; jobs get `limit` to end.
     pub async fn stop(&self, limit: Duration) {
         self.stop.cancel();

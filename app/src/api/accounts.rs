@@ -3,7 +3,6 @@
 use homeport_model::{
     account::{AccountSettings, Me},
     id::{PasskeyId, SessionId},
-    name::Label,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -27,7 +26,7 @@ pub async fn read_account() -> Result<AccountSettings, WireError> {
 
 /// Gives a passkey another name.
 #[server(prefix = "/api/ui", endpoint = "accounts/rename-passkey")]
-pub async fn rename_passkey(id: PasskeyId, label: Label) -> Result<(), WireError> {
+pub async fn rename_passkey(id: PasskeyId, label: String) -> Result<(), WireError> {
     let (backend, actor) = context()?;
     with_status(backend.accounts.rename_passkey(&actor, &id, label).await)
 }

@@ -22,15 +22,27 @@ impl FromServerFnError for WireError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self(match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Problem::new(Code::Invalid, "That request is not complete.")
+        let problem = match error {
+            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
+                Problem::new(Code::Invalid, sentence(&text))
             }
+            ServerFnErrorErr::Deserialization(_) => Problem::new(Code::Invalid, INCOMPLETE),
             ServerFnErrorErr::Request(_) => Problem::new(Code::Unavailable, "The panel cannot be reached.")
                 .hint("Your apps go on. Try again in a moment."),
             _ => Problem::new(Code::Internal, "Something went wrong."),
-        })
+        };
+        #[cfg(feature = "ssr")]
+        set_status(&problem);
+        Self(problem)
     }
+}
+
+const INCOMPLETE: &str = "That request is not complete.";
+
+/// What one of the model's parsers said about an argument; their sentences end with a full stop, a
+/// library's words about the request's shape do not.
+fn sentence(text: &str) -> String {
+    if text.ends_with('.') { text.to_owned() } else { INCOMPLETE.to_owned() }
 }
 
 /// Whether a form was sent without script. Such an answer is a redirect back to the form's page, which
@@ -47,14 +59,19 @@ fn is_plain_form() -> bool {
 #[cfg(feature = "ssr")]
 pub(crate) fn with_status<T>(answer: Result<T, Problem>) -> Result<T, WireError> {
     answer.map_err(|problem| {
-        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
-            && !is_plain_form()
-            && let Ok(status) = http::StatusCode::from_u16(problem.code.status())
-        {
-            options.set_status(status);
-        }
+        set_status(&problem);
         WireError(problem)
     })
+}
+
+#[cfg(feature = "ssr")]
+fn set_status(problem: &Problem) {
+    if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
+        && !is_plain_form()
+        && let Ok(status) = http::StatusCode::from_u16(problem.code.status())
+    {
+        options.set_status(status);
+    }
 }
 
 /// What an address names is not there; for names that no backend has to be asked about.

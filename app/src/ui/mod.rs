@@ -19,6 +19,7 @@ pub mod panel;
 pub mod picture;
 pub mod skeleton;
 pub mod state;
+pub mod step_up;
 pub mod steps;
 pub mod submit;
 pub mod toast;

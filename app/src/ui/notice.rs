@@ -3,7 +3,7 @@
 use homeport_model::problem::{Code, Problem};
 use leptos::prelude::*;
 
-use super::state::Tone;
+use super::{state::Tone, step_up::StepUp};
 
 /// Something to know on this page.
 #[component]
@@ -42,10 +42,12 @@ pub fn ProblemNotice(
             </div>
         }
     });
+    let step_up = (problem.code == Code::StepUpRequired).then(|| view! { <StepUp /> });
     view! {
         <Notice tone=Tone::Bad title=problem.title>
             {problem.hint.map(|hint| view! { <p>{hint}</p> })}
             {sign_in}
+            {step_up}
         </Notice>
     }
     .into_any()

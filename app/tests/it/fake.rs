@@ -15,7 +15,7 @@ use homeport_model::{
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
-    name::{AppName, EnvKey, Label},
+    name::{AppName, EnvKey},
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
 };
@@ -452,7 +452,7 @@ impl Accounts for Fake {
         })
     }
 
-    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: Label) -> Answer<()> {
+    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: String) -> Answer<()> {
         Ok(())
     }
 

@@ -24,7 +24,7 @@ impl backend::Accounts for Accounts {
         Ok(self.read_settings(actor).await?)
     }
 
-    async fn rename_passkey(&self, actor: &Actor, id: &PasskeyId, label: Label) -> Answer<()> {
+    async fn rename_passkey(&self, actor: &Actor, id: &PasskeyId, label: String) -> Answer<()> {
         Ok(self.rename(actor, id, label).await?)
     }
 
@@ -84,8 +84,9 @@ impl Accounts {
         })
     }
 
-    async fn rename(&self, actor: &Actor, id: &PasskeyId, label: Label) -> Result<(), Failure> {
+    async fn rename(&self, actor: &Actor, id: &PasskeyId, label: String) -> Result<(), Failure> {
         user_of(actor)?;
+        let label = Label::try_from(label).map_err(|refused| Problem::invalid("label", refused.to_string()))?;
         let mut tx = self.db.write().await?;
         if !store::rename_passkey(&mut tx, &actor.user, id, label.as_str()).await? {
             return Err(Problem::not_found("passkey").into());

@@ -391,3 +391,37 @@ async fn hostile_names_are_named_by_their_field() {
     assert_eq!(added.status, StatusCode::OK);
     assert_eq!(owner.settings().await["passkeys"][1]["label"], odd);
 }
+
+#[tokio::test]
+async fn hostile_arguments_of_server_functions_are_refused_and_leave_nothing() {
+    let (panel, mut owner) = Panel::claimed().await;
+    owner.step_up().await;
+    let key = owner.settings().await["passkeys"][0]["id"].as_str().expect("an id").to_owned();
+    let before = panel.dump().await;
+    let hostile = [
+        "",
+        "$(id)",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "%00",
+        "%0d%0aSet-Cookie: a=b",
+        "0123456789abcdef0",
+        "ABCDEF0123456789",
+    ];
+    for name in ["remove-passkey", "end-session"] {
+        for id in hostile {
+            let refused = owner.browser.form(&format!("/api/ui/accounts/{name}"), &format!("id={id}")).await;
+            assert_eq!((refused.status.as_u16(), refused.code().as_str()), (422, "invalid"), "{name} {id}");
+        }
+        let refused = owner.browser.form(&format!("/api/ui/accounts/{name}"), "").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+    }
+    for label in ["", "%20", "a%0ab", "a%00b", "%E2%80%AEgnp", &"x".repeat(65)] {
+        let refused = owner.browser.form("/api/ui/accounts/rename-passkey", &format!("id={key}&label={label}")).await;
+        assert_eq!((refused.status.as_u16(), refused.json()["field"].as_str()), (422, Some("label")), "{label:?}");
+    }
+    assert_eq!(panel.dump().await, before);
+    let renamed = owner.browser.form("/api/ui/accounts/rename-passkey", &format!("id={key}&label=Desk")).await;
+    assert_eq!(renamed.status, StatusCode::OK);
+    assert_eq!(owner.settings().await["passkeys"][0]["label"], "Desk");
+}

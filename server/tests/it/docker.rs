@@ -294,7 +294,15 @@ async fn build(
         writer.link("link", &long).await?;
         writer.finish().await
     });
-    let request = BuildRequest {
+    let lines = lines.clone();
+    let on_line = move |line: &str| lines.lock().expect("lines").push(line.to_owned());
+    let built = ground.docker.build(request(ground, context, memory_bytes), on_line).await;
+    let _ = feed.await;
+    built
+}
+
+fn request(ground: &Ground, context: TarStream, memory_bytes: u64) -> BuildRequest {
+    BuildRequest {
         context,
         dockerfile: "Dockerfile".parse().expect("a path"),
         app: ground.app.clone(),
@@ -304,11 +312,21 @@ async fn build(
         job: JobId::new(1, 1),
         memory_bytes,
         limit: Duration::from_secs(60),
-    };
-    let lines = lines.clone();
-    let built = ground.docker.build(request, move |line| lines.lock().expect("lines").push(line.to_owned())).await;
-    let _ = feed.await;
-    built
+    }
+}
+
+#[tokio::test]
+async fn a_context_that_breaks_off_says_why() {
+    let ground = Ground::new();
+    let (mut writer, context) = TarStream::pair();
+    let feed = tokio::spawn(async move {
+        writer.file("Dockerfile", false, 1 << 20).await.expect("begun");
+        writer.data(&[b'#'; 100_000]).await.expect("written");
+        writer.fail("the disk is on fire").await;
+    });
+    let failed = ground.docker.build(request(&ground, context, 64 << 20), |_| {}).await;
+    feed.await.expect("fed");
+    assert!(matches!(&failed, Err(Error::Context(reason)) if reason.contains("on fire")), "{failed:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! Builds by the engine's classic builder, streamed in both directions.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bollard::{models::BuildInfo, query_parameters::BuildImageOptions};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use homeport_model::{
     deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, image_tag},
     id::{AppId, JobId, ReleaseId},
@@ -69,7 +73,10 @@ impl Docker {
             }
             request
         });
-        let body = bollard::body_try_stream(context.into_pieces());
+        let broken: Arc<Mutex<Option<String>>> = Arc::default();
+        let heard = broken.clone();
+        let pieces = context.into_pieces().inspect_err(move |error| *lock(&heard) = Some(error.to_string()));
+        let body = bollard::body_try_stream(pieces);
         let mut output = Output::new(on_line);
         let mut steps = client.build_image(options, None, Some(body)).boxed();
         let deadline = Instant::now() + limit;
@@ -79,7 +86,11 @@ impl Docker {
             let Some(step) = step.map_err(|_| Error::BuildTimedOut { limit_s: limit.as_secs() })? else { break };
             match step.map_err(Error::from) {
                 Ok(step) => built = output.take(step)?.or(built),
-                Err(error) => return Err(output.failure(error)),
+                // The engine sees only a connection that ends.
+                Err(error) => match lock(&broken).take() {
+                    Some(reason) => return Err(Error::Context(reason)),
+                    None => return Err(output.failure(error)),
+                },
             }
         }
         output.line_end();
@@ -91,6 +102,11 @@ impl Docker {
         let id = image.and_then(|image| image.id).and_then(|id| id.parse().ok());
         id.ok_or_else(|| output.failed("it made no image".into()))
     }
+}
+
+/// A value that is only ever replaced as a whole is good even if its holder panicked.
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Joins pieces of output to lines and remembers the last ones.

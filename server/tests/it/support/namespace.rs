@@ -129,6 +129,8 @@ impl Drop for Ground {
     fn drop(&mut self) {
         let (docker, nat, nginx, namespace) =
             (self.docker.clone(), self.nat.clone(), self.nginx.clone(), self.namespace.clone());
+        // A panel that is still at work must find nothing to start again.
+        let _ = std::fs::remove_file(self.state.path().join("nginx/current"));
         // A runtime of its own, because the test's may be the one that is unwinding.
         let cleaned = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

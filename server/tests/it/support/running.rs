@@ -32,6 +32,13 @@ pub struct Running {
     state: Option<StateFolder>,
 }
 
+impl Drop for Running {
+    /// Reconcilers that go on would bring back what the ground takes away.
+    fn drop(&mut self) {
+        self.services.stop_looking();
+    }
+}
+
 impl Running {
     /// A panel that has just started, with an image to deploy.
     pub async fn start() -> Self {
@@ -69,10 +76,11 @@ impl Running {
 
     /// Stops this panel and starts another on the same state, as after a crash: jobs get no time.
     pub async fn restart(self) -> Self {
-        let Self { ground, services, db, state, .. } = self;
-        services.stop(Duration::ZERO).await;
-        db.close().await;
-        drop(state);
+        let mut old = self;
+        old.services.stop(Duration::ZERO).await;
+        old.db.close().await;
+        old.state = None;
+        let ground = std::mem::replace(&mut old.ground, Ground::new());
         Self::on(ground).await
     }
 
