@@ -20,12 +20,15 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens the stream (in the browser) and provides it as a context.
+    /// Opens the stream (in the browser, for a person who is in) and provides it as a context.
     pub fn provide() -> Self {
         let live = Self { latest: RwSignal::new(Vec::new()) };
         provide_context(live);
+        // Before one is in there is nothing to listen to.
         #[cfg(feature = "hydrate")]
-        Effect::new(move || listen(live));
+        if crate::ui::visitor::Visitor::current().name.is_some() {
+            Effect::new(move || listen(live));
+        }
         live
     }
 

@@ -34,15 +34,13 @@ pub fn Gate(
     }
 }
 
-/// What a browser without script is told.
+/// What a browser without script is told. It is one text without markup: to a browser with script,
+/// whatever stands in here is text, and the page would not be what it takes over.
 #[component]
 pub fn NoScript() -> impl IntoView {
     view! {
-        <noscript>
-            <div class="notice" data-variant="warning">
-                <strong>"Passkeys need JavaScript."</strong>
-                <p>"Allow it for this page. On the host, root gets in with " <code>"homeport recover"</code> "."</p>
-            </div>
+        <noscript class="notice" data-variant="warning">
+            "Passkeys need JavaScript: allow it for this page. On the host, root gets in with homeport recover."
         </noscript>
     }
 }
