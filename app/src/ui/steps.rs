@@ -14,6 +14,7 @@ pub fn step_name(word: &str) -> &str {
         "start" => "Start",
         "check" => "Check",
         "switch" => "Switch",
+        "prove" => "Prove the switch",
         "drain" => "Drain",
         "retire" => "Retire the old release",
         "prune" => "Tidy up",

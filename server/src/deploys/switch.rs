@@ -24,7 +24,10 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The moment of a switch, for its proof.
 pub(super) struct Switched {
+    /// When it began.
     at: Instant,
+    /// When new connections went to the new release for certain.
+    done: Instant,
     method: Method,
 }
 
@@ -46,7 +49,7 @@ impl DeployWork {
         let took = began.elapsed();
         let now = self.apps.parts.clock.now();
         store::set_serving(&self.apps.parts.db, &deploy.app.id, &deploy.release.id, now).await?;
-        self.put_switched(&deploy.context.job.id, Switched { at: began, method });
+        self.put_switched(&deploy.context.job.id, Switched { at: began, done: began + took, method });
         self.note_serving(deploy, &serving);
         let how = match method {
             Method::MapElement => "one address of the firewall's map was replaced",
@@ -117,7 +120,9 @@ impl DeployWork {
         let Some(probe) = self.take_probe(job) else { return Ok("not measured".to_owned()) };
         let older = store::list(&self.apps.parts.db, &deploy.app.id).await?;
         let is_first = !older.iter().any(|other| other.number < deploy.release.number && other.switched_at.is_some());
-        let proof = probe.end(switched.at, is_first, switched.method).await;
+        // Before the first release there was nothing that could have answered.
+        let moment = if is_first { switched.done } else { switched.at };
+        let proof = probe.end(moment, is_first, switched.method).await;
         store::set_proof(&self.apps.parts.db, &deploy.release.id, &proof).await?;
         let text = format!("{} requests during the switch, {} failed", proof.sent, proof.failed);
         deploy.context.log.say(format!("{text}."));
