@@ -11,7 +11,7 @@ use crate::{
     api::accounts::read_account,
     live::version,
     passkeys::Outcome,
-    ui::{Notice, PageHeader, PanelSkeleton, ProblemNotice, Tone, loaded, toast::Toaster, toaster},
+    ui::{frame::SignOut, Notice, PageHeader, PanelSkeleton, ProblemNotice, Tone, loaded, toast::Toaster, toaster},
 };
 
 use codes::Codes;
@@ -71,6 +71,9 @@ pub fn SettingsPage() -> impl IntoView {
         <PageHeader title="Settings" lead=|| "Who gets in, with what, and from where." />
         {move || doing.problem.get().map(|problem| view! { <ProblemNotice problem=problem /> })}
         {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |account| view! { <Account account=account doing=doing fresh_codes=fresh_codes /> })}
+        <div class="on-phone">
+            <SignOut />
+        </div>
     }
 }
 
