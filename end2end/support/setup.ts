@@ -1,0 +1,3 @@
+import { prepare } from './machine.ts';
+
+export default prepare;
