@@ -1,13 +1,21 @@
 //! The passkeys of the person who looks.
 
-use homeport_model::account::PasskeyRow;
+use homeport_model::{
+    account::PasskeyRow,
+    id::PasskeyId,
+    name::{Label, Refused},
+    problem::{Code, Problem},
+};
 use leptos::{ev, prelude::*};
 
 use super::Doing;
 use crate::{
-    api::accounts::remove_passkey,
+    api::{
+        WireError,
+        accounts::{remove_passkey, rename_passkey},
+    },
     pages::claim::field_of,
-    passkeys,
+    passkeys::{self, Outcome},
     ui::{Age, Field, Panel, Submit, Tag, Tone},
 };
 
@@ -63,7 +71,16 @@ pub fn Passkeys(
 #[component]
 fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
     let asked = RwSignal::new(false);
+    let renaming = RwSignal::new(false);
     let PasskeyRow { id, label, created_at, last_used_at, frozen, current } = passkey;
+    let rename = {
+        let id = id.clone();
+        move |event: ev::SubmitEvent| {
+            event.prevent_default();
+            let typed = field_of(&event, "label").unwrap_or_default();
+            doing.run("Passkey renamed", give_name(id.clone(), typed), |()| ());
+        }
+    };
     let remove = move |_| {
         if !asked.get_untracked() {
             asked.set(true);
@@ -77,10 +94,27 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
         );
     };
     let spoken = label.clone();
+    let rename_label = label.clone();
+    let name = label.clone();
+    let name = move || {
+        if renaming.get() {
+            view! {
+                <form class="cluster" data-gap="1" on:submit=rename.clone()>
+                    <input name="label" value=label.clone() aria-label=format!("New name of {label}") required autocomplete="off" />
+                    <button class="button" type="submit" data-size="small">
+                        "Save the name"
+                    </button>
+                </form>
+            }
+            .into_any()
+        } else {
+            name.clone().into_any()
+        }
+    };
     view! {
         <tr>
             <th scope="row" data-cell="name">
-                {label} " " {current.then(|| view! { <Tag tone=Tone::Good>"this session"</Tag> })}
+                {name} " " {current.then(|| view! { <Tag tone=Tone::Good>"this session"</Tag> })}
                 {frozen.then(|| view! { <Tag tone=Tone::Bad>"frozen: it may have been copied"</Tag> })}
             </th>
             <td data-cell="note">
@@ -93,6 +127,16 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
                 <Age at=created_at />
             </td>
             <td data-cell="act">
+                <button
+                    class="button"
+                    type="button"
+                    data-variant="quiet"
+                    data-size="small"
+                    on:click=move |_| renaming.update(|renaming| *renaming = !*renaming)
+                >
+                    {move || if renaming.get() { "Keep the name" } else { "Rename" }}
+                    <span class="visually-hidden">" " {rename_label}</span>
+                </button>
                 {(removable || frozen)
                     .then(|| {
                         view! {
@@ -105,4 +149,9 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+async fn give_name(id: PasskeyId, typed: String) -> Outcome<()> {
+    let label: Label = typed.parse().map_err(|refused: Refused| Problem::new(Code::Invalid, refused.0))?;
+    rename_passkey(id, label).await.map_err(|WireError(problem)| problem)
 }
