@@ -20,6 +20,12 @@ export const test = base.extend<Fixtures>({
     await panel.remove();
   },
 
+  // The windows are closed before the panel goes.
+  context: async ({ panel, context }, use) => {
+    void panel;
+    await use(context);
+  },
+
   /** The authenticator of `page`. */
   authenticator: async ({ page }, use) => use(await Authenticator.beside(page)),
 

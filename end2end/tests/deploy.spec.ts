@@ -5,7 +5,7 @@ test('static files from git', async ({ page, panel, git }) => {
   const repository = git.repository('pages', { 'public/index.html': '<h1>Pages, first edition</h1>' });
   await deployNew(page, 'Static files', { Name: 'pages', Repository: repository.url, 'Folder to serve': 'public' });
   await isLive(page, 1);
-  await expect(page.getByText('Nothing served before it, so there was nothing to switch from.')).toBeVisible();
+  await expect(page.getByRole('status').getByText(/ 0 failed\.$|^Nothing served before it/)).toBeVisible();
 
   const opened = page.context().waitForEvent('page');
   await page.getByRole('link', { name: 'Open', exact: true }).click();
@@ -44,11 +44,12 @@ test('a Dockerfile: its log is live, and a push goes live without a failed reque
   const load = panel.load('shop');
   await deployAgain(page, 'shop', 2);
   await isLive(page, 2);
-  await expect(page.getByText(/^\d+ requests during the switch, 0 failed\.$/)).toBeVisible();
+  await expect(page.getByRole('status').getByText(/^\d+ requests during the switch, 0 failed\.$/)).toBeVisible();
   const proof = page.getByRole('region', { name: 'Proof of the switch' });
   await expect(proof.getByRole('definition').nth(1)).toHaveText('0');
-  await expect(page.getByText(commit.slice(0, 7)).first()).toBeVisible();
-  await expect(page.getByText('The second version')).toBeVisible();
+  const release = page.getByRole('region', { name: 'Release 2' });
+  await expect(release).toContainText(`main@${commit.slice(0, 7)}`);
+  await expect(release).toContainText('The second version');
 
   const { sent, failures, bodies } = await load.stop();
   expect(failures).toEqual([]);
