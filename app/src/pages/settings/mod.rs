@@ -11,7 +11,7 @@ use crate::{
     api::accounts::read_account,
     live::version,
     passkeys::Outcome,
-    ui::{frame::SignOut, Notice, PageHeader, PanelSkeleton, ProblemNotice, Tone, loaded, toast::Toaster, toaster},
+    ui::{Notice, PageHeader, PanelSkeleton, ProblemNotice, Tone, frame::SignOut, loaded, toast::Toaster, toaster},
 };
 
 use codes::Codes;
