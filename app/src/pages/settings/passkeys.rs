@@ -1,11 +1,6 @@
 //! The passkeys of the person who looks.
 
-use homeport_model::{
-    account::PasskeyRow,
-    id::PasskeyId,
-    name::{Label, Refused},
-    problem::{Code, Problem},
-};
+use homeport_model::{account::PasskeyRow, id::PasskeyId};
 use leptos::{ev, prelude::*};
 
 use super::Doing;
@@ -152,6 +147,5 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
 }
 
 async fn give_name(id: PasskeyId, typed: String) -> Outcome<()> {
-    let label: Label = typed.parse().map_err(|refused: Refused| Problem::new(Code::Invalid, refused.0))?;
-    rename_passkey(id, label).await.map_err(|WireError(problem)| problem)
+    rename_passkey(id, typed).await.map_err(|WireError(problem)| problem)
 }
