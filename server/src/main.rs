@@ -6,10 +6,14 @@ use clap::Parser;
 use homeport_server::{
     accounts::Link,
     cli::{self, Cli, Command},
+    drivers::process::settle_allocator,
 };
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::Serve(_)) {
+        settle_allocator();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::from(71),

@@ -10,6 +10,7 @@ mod read;
 use std::{
     ffi::OsString,
     io,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -24,6 +25,25 @@ use tokio::{
 };
 
 pub use pipe::Pipe;
+
+/// How much glibc's allocator keeps of what is given back. By itself it learns from large blocks, as
+/// those in which recovery codes are hashed, to keep such blocks: 157 MiB were kept after a claim. A
+/// fixed threshold returns large blocks at once, and two arenas bound what many threads may hoard.
+const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_ARENA_MAX", "2")];
+
+/// Starts this program anew in its own place, with the allocator's policy in its environment, which
+/// is read only at the start. Does nothing where the policy is set, or where that does not work: it
+/// costs memory, no more.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
+pub fn settle_allocator() {
+    if ALLOCATOR.iter().any(|(name, _)| std::env::var_os(name).is_some()) {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else { return };
+    let mut anew = std::process::Command::new(program);
+    // Comes back only when it did not work.
+    let _ = anew.args(std::env::args_os().skip(1)).envs(ALLOCATOR).exec();
+}
 
 /// The programs that Homeport may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
