@@ -28,9 +28,9 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::{
     apps::{self, AppRecord},
     db::Db,
-    deploys,
+    deploys::{self, ReleaseRecord},
     drivers::{
-        docker::Docker,
+        docker::{Docker, OurContainer},
         nat::{self, Nat},
         nginx::{Nginx, Sites},
     },
@@ -237,12 +237,15 @@ impl Domains {
     /// Where the serving container of an app listens, asked of the engine.
     async fn container_of(&self, app: &AppRecord) -> Option<SocketAddrV4> {
         let release = deploys::store::find_id(&self.0.parts.db, app.serving.as_ref()?).await.ok()??;
-        let ours = self.0.parts.docker.list_ours().await.ok()?;
-        let container =
-            ours.iter().find(|container| container.release() == Some(release.id.as_str()) && container.running)?;
-        let address = container.address?;
-        Some(SocketAddrV4::new(address, release.port?.get()))
+        address_of(&release, &self.0.parts.docker.list_ours().await.ok()?)
     }
+}
+
+/// Where the container of a release listens, while it runs.
+fn address_of(release: &ReleaseRecord, containers: &[OurContainer]) -> Option<SocketAddrV4> {
+    let of_release = |container: &&OurContainer| container.release() == Some(release.id.as_str()) && container.running;
+    let address = containers.iter().find(of_release)?.address?;
+    Some(SocketAddrV4::new(address, release.port?.get()))
 }
 
 /// nginx's target for a container.

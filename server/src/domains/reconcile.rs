@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use homeport_model::deploy::{Artifact, address::VirtualRange};
 
-use super::{Domains, is_unavailable};
+use super::{Domains, address_of, is_unavailable};
 use crate::{apps, deploys, failure::Failure, jobs::Locks};
 
 /// How often it looks when nobody nudges.
@@ -61,6 +61,8 @@ impl Domains {
         let parts = &self.0.parts;
         let serving = deploys::store::serving(&parts.db).await?;
         let map = if self.has_map() { parts.nat.list().await? } else { Default::default() };
+        // Asked once for all apps. A container that came later is seen at the next look.
+        let containers = parts.docker.list_ours().await.unwrap_or_default();
         let mut held = Vec::new();
         let mut targets = Vec::new();
         for app in apps::store::list(&parts.db).await? {
@@ -68,12 +70,12 @@ impl Domains {
             // Read again under the lock: a deploy may just have ended.
             let Some(app) = apps::store::find_id(&parts.db, &app.id).await? else { continue };
             let release = serving.iter().find(|release| app.serving.as_ref() == Some(&release.id));
-            match release.and_then(|release| release.artifact.as_ref()) {
-                Some(Artifact::Site { folder, .. }) if !self.serves_folder(&app.id, folder) => {
+            match release.and_then(|release| Some((release, release.artifact.as_ref()?))) {
+                Some((_, Artifact::Site { folder, .. })) if !self.serves_folder(&app.id, folder) => {
                     self.sites().switch(&app.id, folder)?;
                 }
-                Some(Artifact::Image { .. }) => {
-                    if let (Some(at), Some(address)) = (self.container_of(&app).await, self.virtual_address(&app))
+                Some((release, Artifact::Image { .. })) => {
+                    if let (Some(at), Some(address)) = (address_of(release, &containers), self.virtual_address(&app))
                         && map.get(&address) != Some(&at)
                     {
                         parts.nat.set(address, at).await?;
