@@ -20,6 +20,9 @@ use crate::{
     failure::Failure,
 };
 
+/// An app that answers within milliseconds should not wait for the clock: asking begins with this
+/// pause, which doubles up to [`EVERY`].
+const SOON: Duration = Duration::from_millis(5);
 const EVERY: Duration = Duration::from_millis(100);
 const ONE_TRY: Duration = Duration::from_secs(5);
 /// How many lines of its output a failed container shows.
@@ -31,6 +34,13 @@ struct Progress {
     last_trouble: String,
 }
 
+impl Progress {
+    /// How much longer an open port has to stay open.
+    fn still_to_stay_up(&self) -> Option<Duration> {
+        self.port_open_since.map(|since| Duration::from_millis(STAYS_UP_MS).saturating_sub(since.elapsed()))
+    }
+}
+
 impl DeployWork {
     /// Asks until the container has proved itself or the limit has passed.
     pub(super) async fn check(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
@@ -39,6 +49,7 @@ impl DeployWork {
         let began = Instant::now();
         let limit = Duration::from_secs(self.patience.check_s.into());
         let mut progress = Progress { port_open_since: None, last_trouble: format!("port {port} did not answer") };
+        let mut pause = SOON;
         loop {
             let Some(state) = self.engines.docker.find_container(&spec).await? else {
                 return Err(Problem::new(Code::Engine, "The new container is gone.")
@@ -64,7 +75,8 @@ impl DeployWork {
                 self.show_output(deploy, &state.id).await;
                 return Err(self.explain(&state.id, deploy, &progress).await.into());
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(progress.still_to_stay_up().map_or(pause, |left| left.min(EVERY))).await;
+            pause = (pause * 2).min(EVERY);
         }
     }
 
