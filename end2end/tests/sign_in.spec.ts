@@ -18,6 +18,19 @@ test('out and in again, with the button and no name typed', async ({ browser, pa
   });
 });
 
+test('a page that is open does not keep the panel from stopping', async ({ browser, panel }) => {
+  const owner = await claimedBy(browser, panel);
+  const context = await windowOf(browser, panel, owner);
+  const page = await context.newPage();
+  const streaming = page.waitForRequest(/\/events$/);
+  await page.goto('/');
+  await streaming;
+  const began = Date.now();
+  await panel.kill('SIGTERM');
+  expect(Date.now() - began).toBeLessThan(15_000);
+  await context.close();
+});
+
 test('the browser offers the passkey in a field', async ({ browser, page, panel, authenticator }) => {
   const owner = await claimedBy(browser, panel);
   await authenticator.hold(owner.credential);

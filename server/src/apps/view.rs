@@ -112,7 +112,7 @@ impl Apps {
             Hop {
                 kind: HopKind::Domain,
                 name: row.host_name.to_string(),
-                detail: if more == 0 { String::new() } else { format!("and {more} more") },
+                detail: if more == 0 { "routed here".into() } else { format!("routed here, and {more} more") },
                 state: HopState::Good,
             },
             Hop {

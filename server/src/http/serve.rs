@@ -1,6 +1,6 @@
 //! Listening: on loopback or a unix socket, with nginx in front.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     Router,
@@ -12,6 +12,10 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Listen, state::Refusal};
+
+/// How long what is under way may take once the panel is told to stop. The streams of open pages
+/// would go on for ever; they ask again when the panel is back.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-/// Serves until `stop`; then finishes what is under way.
+/// Serves until `stop`; then finishes what is under way, within seconds.
 ///
 /// # Errors
 /// [`Refusal`] when it cannot listen.
@@ -81,5 +85,10 @@ where
     Peer: for<'a> Connected<IncomingStream<'a, L>>,
 {
     let service = router.into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    let told = stop.clone();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { told.cancelled().await });
+    tokio::select! {
+        served = served => served,
+        () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => Ok(()),
+    }
 }
