@@ -33,6 +33,8 @@ export class Complaints {
   private hear(page: Page, message: ConsoleMessage): void {
     const type = message.type();
     if (type !== 'error' && type !== 'warning') return;
+    // A page of an app is not ours, and the icon that a browser asks it for need not be there.
+    if (/^https?:\/\/[^/]*\.apps\.localhost/.test(page.url())) return;
     const { url } = message.location();
     this.heard.push(`${page.url()}: ${type}: ${message.text()} (${url})`);
   }
