@@ -1,7 +1,9 @@
 import { deployAgain, deployNew, dockerfile, isLive } from '../support/apps.ts';
 import { expect, test } from '../support/home.ts';
 
-test('static files from git', async ({ page, panel, git }) => {
+test('static files from git', async ({ page, panel, git, complaints }) => {
+  // The site has no icon, and the browser asks it for one.
+  complaints.excuse(/pages\.apps\.localhost\S*favicon/);
   const repository = git.repository('pages', { 'public/index.html': '<h1>Pages, first edition</h1>' });
   await deployNew(page, 'Static files', { Name: 'pages', Repository: repository.url, 'Folder to serve': 'public' });
   await isLive(page, 1);
