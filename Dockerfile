@@ -22,6 +22,7 @@ RUN script/setup --build
 # Every crate of ours is empty here, and has no tests; all that it depends on is compiled.
 FROM tools AS dependencies
 COPY Cargo.toml .
+COPY .cargo .cargo
 COPY model/Cargo.toml model/
 COPY app/Cargo.toml app/
 COPY frontend/Cargo.toml frontend/
