@@ -17,6 +17,8 @@ pub fn of_app(app: &AppRow) -> (Tone, String) {
     match &app.state {
         AppState::NotDeployed if app.last_failure.is_some() => (Tone::Bad, "Failed".into()),
         AppState::NotDeployed => (Tone::Off, "Not deployed".into()),
+        // With a job at work it would not have come to this.
+        AppState::Removing => (Tone::Bad, "Half removed".into()),
         AppState::Serving { .. } => (Tone::Good, "Serving".into()),
         AppState::Down { .. } => (Tone::Bad, "Down".into()),
         AppState::Unknown { .. } => (Tone::Unknown, "Unknown".into()),
@@ -28,7 +30,7 @@ pub fn of_app(app: &AppRow) -> (Tone, String) {
 pub const fn release_of(app: &AppRow) -> Option<u32> {
     match app.state {
         AppState::Serving { release, .. } | AppState::Down { release, .. } => Some(release),
-        AppState::NotDeployed | AppState::Unknown { .. } => None,
+        AppState::NotDeployed | AppState::Removing | AppState::Unknown { .. } => None,
     }
 }
 

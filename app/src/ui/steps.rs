@@ -79,6 +79,7 @@ pub fn Steps(
                     <details open=open>
                         <summary data-empty=move || own.with(Vec::is_empty).then_some("")>
                             <span>{name} <span class="visually-hidden">", " {word_of(step.state)}</span></span>
+                            " "
                             <Time step=step.clone() over=over />
                         </summary>
                         <Show when=move || !own.with(Vec::is_empty)>

@@ -14,6 +14,9 @@ pub fn Submit(
     /// Whether the form is on its way.
     #[prop(optional, into)]
     pending: Signal<bool>,
+    /// Whether it cannot be pressed at all: what it needs is not there, or not there yet.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
     /// `primary`, `danger`, `destroy`, `quiet`.
     #[prop(optional)]
     variant: Option<&'static str>,
@@ -39,7 +42,7 @@ pub fn Submit(
             value=name.map(|_| "1")
             data-variant=variant
             data-size=size
-            disabled=move || pending.get()
+            disabled=move || pending.get() || disabled.get()
             aria-busy=move || pending.get().then_some("true")
         >
             {words}

@@ -36,6 +36,9 @@ pub enum AppState {
         /// Why, in words.
         why: String,
     },
+    /// It is being removed, or was half removed when that failed: then it can be removed again, and
+    /// nothing else.
+    Removing,
 }
 
 /// An app in a list.

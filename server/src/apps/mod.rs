@@ -84,6 +84,11 @@ impl Apps {
         app.filter(|app| !app.deleting).ok_or_else(|| Problem::not_found("app").into())
     }
 
+    /// The app of this name, which may be one that is being removed.
+    async fn get_even_removing(&self, name: &AppName) -> Result<AppRecord, Failure> {
+        store::find(&self.parts.db, name).await?.ok_or_else(|| Problem::not_found("app").into())
+    }
+
     async fn create_app(&self, actor: &Actor, form: &AppForm) -> Result<AppName, Failure> {
         actor.require(Role::Owner)?;
         let spec = form.parse()?;
@@ -130,7 +135,7 @@ impl Apps {
 
     async fn delete_app(&self, actor: &Actor, name: &AppName, typed: &str) -> Result<JobId, Failure> {
         actor.require(Role::Owner)?;
-        let app = self.get(name).await?;
+        let app = self.get_even_removing(name).await?;
         if AppName::from_str(typed.trim()).as_ref() != Ok(name) {
             return Err(Problem::invalid("typed", format!("Type {name} to remove it.")).into());
         }
@@ -149,6 +154,9 @@ impl Apps {
         };
         let replaced = Problem::new(Code::Conflict, "The app is being removed.");
         let mut tx = self.parts.db.write().await?;
+        if jobs::store::is_unfinished(&mut tx, JobKind::DeleteApp, app.id.as_str()).await? {
+            return Err(replaced.into());
+        }
         store::mark_deleting(&mut tx, &app.id).await?;
         jobs::store::enqueue(&mut tx, &new, &replaced, now).await?;
         self.parts.audit.record(&mut tx, actor, "app.delete", name.as_str(), json!({ "job": id })).await?;

@@ -31,7 +31,7 @@ impl Apps {
         };
         let serving = deploys::store::serving(&parts.db).await?;
         let mut changed = false;
-        for app in &apps {
+        for app in apps.iter().filter(|app| !app.deleting) {
             let Some(_lock) = locks.try_acquire(app.id.as_str()) else { continue };
             let Some(release) = serving.iter().find(|release| app.serving.as_ref() == Some(&release.id)) else {
                 continue;

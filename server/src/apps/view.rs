@@ -71,7 +71,7 @@ impl Apps {
             name: app.spec.name.clone(),
             url: self.parts.domains.url(&host_name),
             host_name,
-            state: state(release, seen.as_ref().map(|(seen, _)| seen)),
+            state: state(app, release, seen.as_ref().map(|(seen, _)| seen)),
             observed_at: seen.map(|(_, at)| at),
             version: release.map(version),
             job,
@@ -81,7 +81,7 @@ impl Apps {
 
     pub(super) async fn detail(&self, actor: &Actor, name: &AppName) -> Result<AppDetail, Failure> {
         actor.require(Role::Viewer)?;
-        let app = self.get(name).await?;
+        let app = self.get_even_removing(name).await?;
         let db = &self.parts.db;
         let releases = deploys::store::list(db, &app.id).await?;
         let jobs = jobs::store::newest(db, Some(app.id.as_str()), 100).await?;
@@ -144,7 +144,10 @@ impl Apps {
     }
 }
 
-fn state(release: Option<&ReleaseRecord>, seen: Option<&Seen>) -> AppState {
+fn state(app: &AppRecord, release: Option<&ReleaseRecord>, seen: Option<&Seen>) -> AppState {
+    if app.deleting {
+        return AppState::Removing;
+    }
     let Some(release) = release else { return AppState::NotDeployed };
     let number = release.number;
     match seen {

@@ -212,9 +212,11 @@ impl Domains {
         Ok(true)
     }
 
-    /// An app's target as the store says.
+    /// An app's target as the store says. One that is being removed has none any more: its removal
+    /// may have taken its route away already.
     async fn stored_target(&self, app: &AppRecord) -> Result<Target, Failure> {
-        let Some(serving) = &app.serving else { return Ok(Target::Down(Down::NotDeployed)) };
+        let serving = app.serving.as_ref().filter(|_| !app.deleting);
+        let Some(serving) = serving else { return Ok(Target::Down(Down::NotDeployed)) };
         let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
         Ok(match release.and_then(|release| release.artifact) {
             None => Target::Down(Down::NotDeployed),

@@ -69,7 +69,8 @@ impl Domains {
             let Some(lock) = locks.try_acquire(app.id.as_str()) else { continue };
             // Read again under the lock: a deploy may just have ended.
             let Some(app) = apps::store::find_id(&parts.db, &app.id).await? else { continue };
-            let release = serving.iter().find(|release| app.serving.as_ref() == Some(&release.id));
+            let is_serving = |release: &&deploys::ReleaseRecord| app.serving.as_ref() == Some(&release.id);
+            let release = serving.iter().find(is_serving).filter(|_| !app.deleting);
             match release.and_then(|release| Some((release, release.artifact.as_ref()?))) {
                 Some((_, Artifact::Site { folder, .. })) if !self.serves_folder(&app.id, folder) => {
                     self.sites().switch(&app.id, folder)?;

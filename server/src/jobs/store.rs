@@ -89,6 +89,20 @@ pub async fn enqueue(tx: &mut Conn, new: &NewJob<'_>, replaced: &Problem, now: T
     Ok(())
 }
 
+/// Whether a job of this kind waits or works for a subject.
+pub async fn is_unfinished(tx: &mut Conn, kind: JobKind, subject: &str) -> Result<bool> {
+    let kind = kind.as_str();
+    let found = sqlx::query_scalar!(
+        "SELECT COUNT(*) FROM jobs
+         WHERE kind = ? AND subject = ? AND state IN ('queued', 'running', 'interrupted')",
+        kind,
+        subject
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(found > 0)
+}
+
 /// Marks the running jobs of other runs of the panel as interrupted; says how many.
 pub(super) async fn interrupt_orphans(db: &Db, owner: &str) -> Result<u64> {
     let mut tx = db.write().await?;

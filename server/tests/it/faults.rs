@@ -8,11 +8,14 @@ use homeport_model::{
     job::JobState,
     name::AppName,
 };
-use homeport_server::jobs::{Fault, When};
+use homeport_server::{
+    deploys::REMOVAL_STEPS,
+    jobs::{Fault, When},
+};
 
 use crate::support::{
     git_server::{GitServer, Repository},
-    running::{Running, succeeded},
+    running::{Running, dockerfile, succeeded},
 };
 
 /// An app that serves, the version that it says, and how its next version is made.
@@ -229,5 +232,102 @@ async fn a_panel_that_dies_while_it_undoes_goes_on_undoing() {
         let detail = served.panel.ended(&served.app, number).await;
         assert_eq!(detail.release.job.state, JobState::Failed);
         served.all_is_well(&format!("died undoing {step:?}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_survives_every_fault() {
+    let mut panel = Running::start().await;
+    let server = GitServer::start().await;
+    let repository = server.repository("api");
+    let mut form = panel.form("api");
+    (form.kind, form.repo) = ("dockerfile".into(), server.url("api").to_string());
+    let write = |panel: &Running, number: u32| {
+        let line = format!("ENV VERSION=version-{number}\nCMD [\"/start\"]");
+        repository.write("Dockerfile", &dockerfile(panel, &line)).push(&number.to_string());
+    };
+    write(&panel, 1);
+    let app = panel.create(form).await;
+    succeeded(&panel.deploy(&app).await);
+    let mut says = 1;
+    let faults = [
+        (When::Before, Fault::Fail),
+        (When::After, Fault::Fail),
+        (When::After, Fault::Repeat),
+        (When::After, Fault::Die),
+    ];
+    for (version, (when, fault)) in (2..).zip(faults) {
+        write(&panel, version);
+        panel.faults.plant(Step::Build.as_str(), when, fault);
+        let number = panel.backend.deploys.deploy(&panel.actor, &app).await.expect("queued");
+        if fault == Fault::Die {
+            while !panel.faults.all_went_off() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            panel = panel.restart().await;
+        }
+        let detail = panel.ended(&app, number).await;
+        if fault == Fault::Fail {
+            assert_eq!(detail.release.job.state, JobState::Failed, "{when:?}");
+        } else {
+            succeeded(&detail);
+            says = version;
+        }
+        assert_eq!(panel.visit(&app).await, (200, format!("version-{says}")), "{fault:?} {when:?}");
+        assert_eq!(panel.ground.docker.list_ours().await.expect("listed").len(), 1, "{fault:?} {when:?}");
+        assert!(panel.faults.all_went_off());
+    }
+    // Three releases were built; what the failed ones built is nobody's.
+    assert_eq!(panel.ground.docker.list_our_images().await.expect("listed").len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_survives_a_fault_at_every_step() {
+    let mut panel = Running::start().await;
+    let faults = [
+        (When::Before, Fault::Fail),
+        (When::After, Fault::Fail),
+        (When::After, Fault::Repeat),
+        (When::After, Fault::Die),
+    ];
+    for step in REMOVAL_STEPS {
+        for (when, fault) in faults {
+            let what = format!("{fault:?} {when:?} {step}");
+            let app = panel.create(panel.form("shop")).await;
+            succeeded(&panel.deploy(&app).await);
+            assert_eq!(panel.visit(&app).await.0, 200, "{what}");
+            panel.faults.plant(step, when, fault);
+            panel.backend.apps.delete(&panel.actor, &app, "shop").await.expect("queued");
+            while !panel.faults.all_went_off() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            if fault == Fault::Die {
+                panel = panel.restart().await;
+            }
+            let state = no_more_jobs(&panel).await;
+            if fault == Fault::Fail {
+                assert_eq!(state, JobState::Failed, "{what}");
+                // Whoever looks after the host names does not bring it back, and it can be asked for again.
+                panel.services.domains.reconcile(panel.services.locks()).await.expect("looked");
+                assert_eq!(panel.visit(&app).await.0, 0, "{what}: it is not brought back");
+                panel.backend.apps.delete(&panel.actor, &app, "shop").await.expect("queued again");
+                assert_eq!(no_more_jobs(&panel).await, JobState::Succeeded, "{what}");
+            }
+            assert_eq!(panel.visit(&app).await.0, 0, "{what}: its name is unknown again");
+            assert!(panel.backend.apps.list(&panel.actor).await.expect("listed").is_empty(), "{what}");
+            assert!(panel.ground.docker.list_ours().await.expect("listed").is_empty(), "{what}");
+            assert!(panel.ground.nat.list().await.expect("listed").is_empty(), "{what}");
+        }
+    }
+}
+
+/// Waits until every job has ended; the state of the newest.
+async fn no_more_jobs(panel: &Running) -> JobState {
+    loop {
+        let jobs = panel.backend.activity.jobs(&panel.actor).await.expect("listed");
+        if jobs.iter().all(|job| job.state.is_final()) {
+            return jobs[0].state;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

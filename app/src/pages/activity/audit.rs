@@ -64,11 +64,30 @@ fn action_words(action: &str) -> String {
 fn detail_words(detail: &str) -> String {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
     let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if let (Some(before), Some(after)) = (fields.get("before"), fields.get("after")) {
+        return changed_words(before, after);
+    }
     fields
         .iter()
         .map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value)))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// Of two forms, what differs: "image shop:1 → shop:2".
+fn changed_words(before: &serde_json::Value, after: &serde_json::Value) -> String {
+    let word = |value: Option<&serde_json::Value>| match value {
+        None | Some(serde_json::Value::Null) => "nothing".to_owned(),
+        Some(serde_json::Value::String(text)) if text.trim().is_empty() => "nothing".to_owned(),
+        Some(serde_json::Value::String(text)) => text.split_whitespace().collect::<Vec<_>>().join(", "),
+        Some(value) => value.to_string(),
+    };
+    let names = after.as_object().into_iter().flat_map(|fields| fields.keys());
+    let changed = names.filter(|name| before.get(name) != after.get(name));
+    let words = changed
+        .map(|name| format!("{}: {} → {}", name.replace('_', " "), word(before.get(name)), word(after.get(name))));
+    let words = words.collect::<Vec<_>>().join("; ");
+    if words.is_empty() { "nothing changed".to_owned() } else { words }
 }
 
 #[component]
@@ -141,5 +160,8 @@ mod tests {
         assert_eq!([action_words("app.roll_back"), action_words("volume.grow")], ["Rolled back", "volume grow"]);
         assert_eq!(detail_words(r#"{"release":41,"to_release":"40"}"#), "release 41, to release 40");
         assert_eq!(detail_words("as it is"), "as it is");
+        let change = r#"{"before":{"image":"shop:1","host_names":"","port":"80"},"after":{"image":"shop:2","host_names":"a.example\nb.example","port":"80"}}"#;
+        assert_eq!(detail_words(change), "host names: nothing → a.example, b.example; image: shop:1 → shop:2");
+        assert_eq!(detail_words(r#"{"before":{"port":"80"},"after":{"port":"80"}}"#), "nothing changed");
     }
 }

@@ -125,6 +125,7 @@ fn Head(app: AppDetail, deploy: ServerAction<Deploy>) -> impl IntoView {
             </a>
         }
         .into_any(),
+        None if app.row.state == AppState::Removing => ().into_any(),
         None => view! {
             <ActionForm action=deploy>
                 <input type="hidden" name="app" value=named />

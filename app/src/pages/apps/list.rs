@@ -112,7 +112,7 @@ fn note(app: &AppRow) -> (Option<String>, String) {
     let release = words::release_of(app).map(|number| format!("r{number}"));
     let note = match (&app.state, &app.last_failure) {
         (AppState::Down { why, .. } | AppState::Unknown { why }, _) => why.clone(),
-        (AppState::NotDeployed, Some(failure)) => failure.clone(),
+        (AppState::NotDeployed | AppState::Removing, Some(failure)) => failure.clone(),
         _ => app.version.clone().unwrap_or_default(),
     };
     (release, note)

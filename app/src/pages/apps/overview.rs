@@ -31,6 +31,12 @@ fn trouble(app: &AppDetail) -> Option<(Tone, String, &'static str)> {
             format!("The last deploy failed: {failure}"),
             "The release before it still serves; nobody saw this.",
         )),
+        (AppState::Removing, Some(failure)) => Some((
+            Tone::Bad,
+            format!("Removing it failed: {failure}"),
+            "Its host names answer no more. Remove it again in its settings.",
+        )),
+        (AppState::Removing, None) => None,
         (_, Some(failure)) => Some((Tone::Bad, format!("The last deploy failed: {failure}"), "Nothing serves yet.")),
         (AppState::Unknown { why }, None) => Some((Tone::Warning, why.clone(), "What was last seen is shown.")),
         _ => None,

@@ -82,7 +82,13 @@ fn Claim(
                 autocomplete="name"
             />
             <div class="cluster">
-                <Submit label="Create a passkey" busy="Waiting for your passkey…" variant="primary" pending=pending />
+                <Submit
+                    label="Create a passkey"
+                    busy="Waiting for your passkey…"
+                    variant="primary"
+                    pending=pending
+                    disabled=Signal::derive(move || token.with(Option::is_none))
+                />
             </div>
         </form>
     }

@@ -1,6 +1,6 @@
 //! The passkeys of the person who looks.
 
-use homeport_model::{account::PasskeyRow, id::PasskeyId};
+use homeport_model::{account::PasskeyRow, id::PasskeyId, problem::Problem};
 use leptos::{ev, prelude::*};
 
 use super::Doing;
@@ -115,7 +115,7 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
             <td data-cell="note">
                 {match last_used_at {
                     Some(at) => view! { <Age at=at /> }.into_any(),
-                    None => "never".into_any(),
+                    None => "only when added".into_any(),
                 }}
             </td>
             <td data-cell="end">
@@ -147,5 +147,7 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
 }
 
 async fn give_name(id: PasskeyId, typed: String) -> Outcome<()> {
-    rename_passkey(id, typed).await.map_err(|WireError(problem)| problem)
+    // The form for a new passkey has a field of that name, too, and is not meant.
+    let general = |WireError(problem)| Problem { field: None, ..problem };
+    rename_passkey(id, typed).await.map_err(general)
 }
