@@ -12,10 +12,11 @@ use homeport_model::{
     app::{AppDetail, AppForm, AppRow, EnvRow},
     deploy::{DeployDetail, ReleaseRow},
     host::{AuditRow, Today},
-    id::{JobId, PasskeyId, SessionId},
+    id::{DeliveryId, JobId, PasskeyId, SessionId},
     job::{JobRow, LogLine},
     name::{AppName, EnvKey},
     prelude::{Actor, Problem},
+    webhook::{DeliveryRow, NewSecret, WebhookRow},
 };
 
 /// What a backend method answers.
@@ -32,6 +33,8 @@ pub struct Backend {
     pub deploys: Arc<dyn Deploys>,
     /// The audit log and all jobs.
     pub activity: Arc<dyn Activity>,
+    /// Webhooks and what they received.
+    pub webhooks: Arc<dyn Webhooks>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -111,4 +114,17 @@ pub trait Activity: Send + Sync {
     async fn audit(&self, actor: &Actor, before: Option<i64>) -> Answer<Vec<AuditRow>>;
     /// The newest 100 jobs.
     async fn jobs(&self, actor: &Actor) -> Answer<Vec<JobRow>>;
+}
+
+/// Webhooks and what they received.
+#[async_trait]
+pub trait Webhooks: Send + Sync {
+    /// An app's webhook.
+    async fn find(&self, actor: &Actor, app: &AppName) -> Answer<WebhookRow>;
+    /// Makes a new secret for an app's webhook, shown this once; the one before is void.
+    async fn renew_secret(&self, actor: &Actor, app: &AppName) -> Answer<NewSecret>;
+    /// The newest 100 deliveries of all apps.
+    async fn inbox(&self, actor: &Actor) -> Answer<Vec<DeliveryRow>>;
+    /// Decides a delivery anew, for the app as it is now. Returns the release's number.
+    async fn replay(&self, actor: &Actor, id: &DeliveryId) -> Answer<u32>;
 }

@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     live::Live,
     pages::{
-        activity::{AuditPage, JobsPage},
+        activity::{AuditPage, DeliveriesPage, JobsPage},
         apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview},
         claim::ClaimPage,
         deploys::{DeployPage, DeploysPage},
@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
+                    <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
                 </ParentRoute>

@@ -20,6 +20,7 @@ const pages = {
   app_settings: '/apps/showcase/settings',
   activity: '/activity',
   jobs: '/activity/jobs',
+  deliveries: '/activity/deliveries',
   settings: '/settings',
 };
 

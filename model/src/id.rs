@@ -96,6 +96,10 @@ id!(
     /// A passkey's id of ours; not the credential id.
     PasskeyId
 );
+id!(
+    /// A received webhook delivery.
+    DeliveryId
+);
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod webhook;
 
 /// The crate's everyday words.
 pub mod prelude {

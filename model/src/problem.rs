@@ -23,6 +23,8 @@ pub enum Code {
     Conflict,
     /// It was there once and has expired. 410.
     Gone,
+    /// More bytes than are taken at once. 413.
+    TooLarge,
     /// Too many tries; wait. 429.
     TooMany,
     /// An engine (Docker, nginx, git) did not do what was asked. 502.
@@ -44,6 +46,7 @@ impl Code {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::Gone => 410,
+            Self::TooLarge => 413,
             Self::TooMany => 429,
             Self::Engine => 502,
             Self::Unavailable => 503,

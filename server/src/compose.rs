@@ -35,12 +35,15 @@ use crate::{
     reconcile,
     seal::Sealer,
     state::Refusal,
+    webhooks::Webhooks,
 };
 
 /// How often apps are looked at.
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
 /// How often the host is looked at.
 const LOOK_AT_HOST: Duration = Duration::from_secs(10);
+/// How often the store's log is folded back into its file.
+const FOLD_LOG: Duration = Duration::from_mins(30);
 
 /// The running parts of a panel.
 #[derive(Clone)]
@@ -59,12 +62,15 @@ pub struct Services {
     pub deploys: Deploys,
     /// Audit log and jobs.
     pub activity: Activity,
+    /// Webhooks.
+    pub webhooks: Webhooks,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
     pub host: Host,
     /// Jobs.
     pub runner: Runner,
+    db: Db,
     locks: Locks,
     engines: Engines,
     patience: Patience,
@@ -157,10 +163,14 @@ impl Services {
             host: host.clone(),
             runner: runner.clone(),
         });
+        let deploys = Deploys::new(apps.clone());
+        let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         Ok(Self {
             accounts: Arc::new(accounts),
-            deploys: Deploys::new(apps.clone()),
-            activity: Activity::new(db, audit),
+            deploys,
+            webhooks,
+            activity: Activity::new(db.clone(), audit),
+            db,
             engines: Engines { docker, git },
             patience,
             tasks: TaskTracker::new(),
@@ -184,6 +194,7 @@ impl Services {
             apps: Arc::new(self.apps.clone()),
             deploys: Arc::new(self.deploys.clone()),
             activity: Arc::new(self.activity.clone()),
+            webhooks: Arc::new(self.webhooks.clone()),
         }
     }
 
@@ -234,6 +245,11 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
             async move { apps.reconcile(&locks).await }
+        });
+        let db = self.db.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "store", FOLD_LOG, never, move || {
+            let db = db.clone();
+            async move { Ok(db.checkpoint().await?) }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

@@ -81,6 +81,8 @@ pub fn job_href(job: &JobRow) -> Option<String> {
 pub fn by(trigger: &Trigger) -> &str {
     match trigger {
         Trigger::Pressed { by } | Trigger::RolledBack { by, .. } => by,
+        Trigger::Pushed { by, through } if by.is_empty() => through,
+        Trigger::Pushed { by, .. } => by,
     }
 }
 
@@ -89,7 +91,7 @@ pub fn by(trigger: &Trigger) -> &str {
 pub fn made_from(release: &ReleaseRow) -> (String, Option<String>) {
     let rolled_back = match release.trigger {
         Trigger::RolledBack { to, .. } => Some(format!("content of release {to}")),
-        Trigger::Pressed { .. } => None,
+        Trigger::Pressed { .. } | Trigger::Pushed { .. } => None,
     };
     match (&release.commit, &release.image) {
         (Some(commit), _) => {

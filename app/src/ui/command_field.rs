@@ -20,6 +20,7 @@ fn pages() -> Vec<Place> {
         ("Deploy an app", "/new"),
         ("Activity", "/activity"),
         ("Jobs", "/activity/jobs"),
+        ("Deliveries", "/activity/deliveries"),
         ("Settings", "/settings"),
     ]
     .map(|(name, href)| Place { name: name.into(), kind: "page", href: href.into() })

@@ -7,17 +7,18 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys};
+use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys, Webhooks};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
     app::{AppDetail, AppForm, AppRow, AppSpec, AppState, EnvChange, EnvRow, Health, Hop, HopKind, HopState, Source},
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
-    id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
+    id::{AppId, DeliveryId, JobId, PasskeyId, ReleaseId, SessionId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
     name::{AppName, EnvKey},
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
+    webhook::{DeliveryRow, NewSecret, Provider, Verdict, WebhookRow},
 };
 
 /// The moment at which everything here is looked at.
@@ -36,7 +37,13 @@ pub(crate) struct Fake {
 /// The traits over one fake.
 pub(crate) fn backend(empty: bool) -> Backend {
     let fake = Arc::new(Fake { empty });
-    Backend { accounts: fake.clone(), apps: fake.clone(), deploys: fake.clone(), activity: fake }
+    Backend {
+        accounts: fake.clone(),
+        apps: fake.clone(),
+        deploys: fake.clone(),
+        activity: fake.clone(),
+        webhooks: fake,
+    }
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> T
@@ -470,5 +477,42 @@ impl Accounts for Fake {
 
     async fn new_recovery_codes(&self, _: &Actor) -> Answer<Vec<String>> {
         Err(step_up())
+    }
+}
+
+fn delivery() -> DeliveryRow {
+    DeliveryRow {
+        id: parsed("01jd3k5m7n9p1r3v"),
+        app: parsed("shop"),
+        provider: Provider::Github,
+        event: "push".into(),
+        what: "main at 3f9c2e1 by Ada".into(),
+        verdict: Verdict::Deployed,
+        reason: "main at 3f9c2e1 by Ada was pushed.".into(),
+        release: Some(41),
+        state: Some(JobState::Succeeded),
+        headers: vec!["x-github-event: push".into()],
+        replays: true,
+        at: Timestamp::from_ms(NOW.ms() - HOUR),
+    }
+}
+
+#[async_trait]
+impl Webhooks for Fake {
+    async fn find(&self, _: &Actor, _: &AppName) -> Answer<WebhookRow> {
+        let url = "https://panel.example.com/webhooks/01jd3k5m7n9p1r3v".into();
+        Ok(WebhookRow { url, secret_since: Some(NOW), last: Some(delivery()) })
+    }
+
+    async fn renew_secret(&self, _: &Actor, _: &AppName) -> Answer<NewSecret> {
+        Ok(NewSecret { url: "https://panel.example.com/webhooks/01jd3k5m7n9p1r3v".into(), secret: "0".repeat(64) })
+    }
+
+    async fn inbox(&self, _: &Actor) -> Answer<Vec<DeliveryRow>> {
+        Ok(if self.empty { Vec::new() } else { vec![delivery()] })
+    }
+
+    async fn replay(&self, _: &Actor, _: &DeliveryId) -> Answer<u32> {
+        Ok(42)
     }
 }

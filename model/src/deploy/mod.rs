@@ -71,4 +71,11 @@ pub enum Trigger {
         /// To which release's content.
         to: u32,
     },
+    /// A webhook told of a push.
+    Pushed {
+        /// Who pushed, as the sender says; empty when it does not.
+        by: String,
+        /// Who told: `GitHub`.
+        through: String,
+    },
 }

@@ -49,20 +49,21 @@ impl Deploys {
     }
 
     async fn press_deploy(&self, actor: &Actor, name: &AppName) -> Result<u32, Failure> {
+        self.deploy_for(actor, name, pressed(actor)).await
+    }
+
+    /// Queues a deploy that `trigger` asked for.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], or that the actor may not.
+    pub async fn deploy_for(&self, actor: &Actor, name: &AppName, trigger: Trigger) -> Result<u32, Failure> {
         actor.require(Role::Deployer)?;
         let app = self.apps.get(name).await?;
         let env = self.apps.env_map(&app.id).await?;
         let env = seal_env(&self.apps.parts.sealer, &app.id, &env)?;
         let steps = plan::deploy(app.spec.source.is_static());
-        self.enqueue(
-            actor,
-            &app,
-            JobKind::Deploy,
-            steps,
-            move |release| ReleaseRecord { env, ..release },
-            pressed(actor),
-        )
-        .await
+        self.enqueue(actor, &app, JobKind::Deploy, steps, move |release| ReleaseRecord { env, ..release }, trigger)
+            .await
     }
 
     async fn press_roll_back(&self, actor: &Actor, name: &AppName, to: u32) -> Result<u32, Failure> {

@@ -94,7 +94,7 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
         return Err(Problem::new(Code::Forbidden, "This request did not come from the panel's own pages.").into());
     }
     if declared_length(headers) > route.body_limit as u64 {
-        return Err(Denied::Problem(Problem::new(Code::Invalid, "That is too much to send at once.")));
+        return Err(Denied::Problem(Problem::new(Code::TooLarge, "That is too much to send at once.")));
     }
 
     let visit = Visit::new(address.as_ref().map(IpAddr::to_string), text(headers, header::USER_AGENT));

@@ -16,6 +16,7 @@ mod passkeys;
 mod rate;
 mod routes;
 mod serve;
+mod webhooks;
 mod work;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use crate::{
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
+    webhooks::Webhooks,
 };
 
 pub use answer::respond;
@@ -61,6 +63,8 @@ pub struct Panel {
     pub hub: Hub,
     /// Whose log has grown.
     pub logs: LogHub,
+    /// Takes deliveries.
+    pub webhooks: Webhooks,
     /// Counts tries.
     pub limits: Arc<Limits>,
     /// The built pages.
@@ -83,6 +87,7 @@ impl Panel {
             backend: services.backend(),
             hub: services.hub.clone(),
             logs: services.logs.clone(),
+            webhooks: services.webhooks.clone(),
             limits,
             assets: Arc::new(assets),
             leptos,

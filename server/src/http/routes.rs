@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use homeport_model::actor::Role;
 use http::Method;
 
-use super::{Panel, health, passkeys};
+use super::{Panel, health, passkeys, webhooks};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +177,9 @@ const ENTRANCE: &[Route] = &[
     public_post("/passkeys/sign-in/finish", "sign_in.finish", || post(passkeys::finish_sign_in)),
     public_post("/recovery/code", "recover.code", || post(passkeys::recover_with_code)).rate(Rate::Code),
     public_post("/recovery/link", "recover.link", || post(passkeys::recover_with_link)).rate(Rate::Token),
+    public_post("/webhooks/{app}", "webhook.receive", || post(webhooks::receive))
+        .rate(Rate::Write)
+        .body(5 * 1_024 * KIB),
     public_post("/sign-out", "session.sign_out", || post(passkeys::sign_out)).rate(Rate::Write),
 ];
 

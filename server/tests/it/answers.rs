@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use homeport_server::http::{Access, table};
+use homeport_server::http::{Access, Route, table};
 use http::{Method, Request, StatusCode, header};
 
 use crate::{
     guard::{ask, example, posts},
-    support::panel::Panel,
+    support::panel::{Browser, Panel},
 };
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn bodies_end_at_the_routes_limit_with_and_without_a_length() {
             .header("content-type", "application/json")
             .header("content-length", large.len());
         let answer = browser.send(declared.body(Body::from(large.clone())).expect("a request")).await;
-        assert!(matches!(answer.status.as_u16(), 413 | 422), "{}: {}", route.path, answer.status);
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", route.path);
         let browser = panel.browser();
         let chunked = browser.request(Method::POST, &example(route)).header("content-type", "application/json");
         let pieces = futures_util::stream::iter(
@@ -111,4 +111,26 @@ async fn bodies_end_at_the_routes_limit_with_and_without_a_length() {
     }
     assert_eq!(panel.dump().await, before);
     drop(owner);
+}
+
+async fn panics() -> &'static str {
+    panic!("a bug that knows a secret")
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_a_500_with_a_reference_and_the_panel_goes_on() {
+    static ROUTES: [Route; 2] = [
+        Route::get("/healthz", "health.read", || axum::routing::get(async || "well")).access(Access::Public),
+        Route::get("/panics", "test.panic", || axum::routing::get(panics)).access(Access::Public),
+    ];
+    let panel = Panel::new().await;
+    let browser = Browser { router: homeport_server::http::router(panel.parts.clone(), &ROUTES), ..panel.browser() };
+    for _ in 0..3 {
+        let answer = browser.get("/panics").await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer:?}");
+        assert!(answer.headers.contains_key("content-security-policy"), "{answer:?}");
+        assert!(!answer.text().contains("secret"), "{answer:?}");
+        assert!(answer.text().contains("The log has the details under"), "{answer:?}");
+        assert_eq!(browser.get("/healthz").await.status, StatusCode::OK);
+    }
 }

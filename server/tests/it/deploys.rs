@@ -1,6 +1,7 @@
 //! Deploys on the real engines: nothing a visitor sees goes wrong, whatever goes wrong inside.
 
-use homeport_model::{app::AppState, job::JobState, problem::Code};
+use homeport_model::{app::AppState, deploy::Trigger, job::JobState, problem::Code, webhook::Reply};
+use homeport_server::webhooks::{Delivery, Received};
 
 use crate::support::{
     git_server::GitServer,
@@ -100,4 +101,32 @@ async fn an_app_is_removed_with_all_that_it_had() {
     assert!(panel.ground.nat.list().await.expect("listed").is_empty());
     assert_eq!(panel.visit(&app).await.0, 0, "its name is unknown again");
     panel.create(panel.form("api")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_a_webhook_tells_of_goes_live() {
+    let panel = Running::start().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("site");
+    repository.write("index.html", "one").push("first");
+    let mut form = panel.form("site");
+    (form.kind, form.repo) = ("static".into(), git.url("site").to_string());
+    let app = panel.create(form).await;
+    succeeded(&panel.deploy(&app).await);
+    let made = panel.backend.webhooks.renew_secret(&panel.actor, &app).await.expect("made");
+    repository.write("index.html", "two").push("second");
+
+    let body =
+        format!(r#"{{"ref":"refs/heads/main","project":{{"git_http_url":"{}"}},"user_name":"Ada"}}"#, git.url("site"));
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-gitlab-event", "Push Hook".parse().expect("a value"));
+    headers.insert("x-gitlab-token", made.secret.parse().expect("a value"));
+    let id = made.url.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id");
+    let delivery = Delivery { app: id, headers: &headers, token: None, body: body.as_bytes(), address: None };
+    let received = panel.services.webhooks.receive(delivery).await.expect("taken");
+    assert!(matches!(received, Received::Taken(Reply::Deploy { deploy: 2, .. })));
+    let detail = panel.ended(&app, 2).await;
+    succeeded(&detail);
+    assert_eq!(detail.release.trigger, Trigger::Pushed { by: "Ada".into(), through: "GitLab".into() });
+    assert_eq!(panel.visit(&app).await, (200, "two".into()));
 }

@@ -44,6 +44,25 @@ async fn a_missing_engine_and_a_silent_one_are_said() {
 }
 
 #[tokio::test]
+async fn an_engine_that_takes_calls_and_never_answers_is_given_up() {
+    let ground = Ground::new();
+    let path = ground.state().join("silent.sock");
+    let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
+    let server = tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+        }
+    });
+    let silent = Docker::connect(ground.namespace.clone(), &path);
+    let asked = Instant::now();
+    let answer = silent.list_ours().await;
+    assert!(matches!(&answer, Err(error @ Error::Silent) if error.is_away()), "{answer:?}");
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
+    server.abort();
+}
+
+#[tokio::test]
 async fn garbage_from_the_engine_is_a_typed_error() {
     let ground = Ground::new();
     for answer in [

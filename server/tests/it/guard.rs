@@ -18,6 +18,7 @@ pub fn example(route: &Route) -> String {
         .replace("{id}", "0123456789abcdef")
         .replace("{job}", "0123456789abcdef")
         .replace("{file}", "x.js")
+        .replace("{app}", "0123456789abcdef")
 }
 
 fn method(route: &Route) -> Method {

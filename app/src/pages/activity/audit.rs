@@ -4,7 +4,7 @@ use homeport_model::{event::Topic, host::AuditRow};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::ActivityHeader;
+use super::{ActivityHeader, Tab};
 use crate::{
     api::activity::list_audit,
     live,
@@ -22,14 +22,14 @@ pub fn AuditPage() -> impl IntoView {
     let version = live::version(Topic::Activity);
     let answer = Resource::new(move || (before.get(), version.get()), |(before, _)| list_audit(before));
     view! {
-        <ActivityHeader jobs=false />
+        <ActivityHeader tab=Tab::Audit />
         {loaded(answer, || view! { <PanelSkeleton rows=8 /> }, |rows| view! { <Rows rows=rows /> })}
     }
     .into_any()
 }
 
 /// What was done, as a person says it.
-const ACTIONS: [(&str, &str); 23] = [
+const ACTIONS: [(&str, &str); 24] = [
     ("panel.claim", "Claimed this server"),
     ("session.sign_in", "Signed in"),
     ("session.sign_out", "Signed out"),
@@ -52,6 +52,7 @@ const ACTIONS: [(&str, &str); 23] = [
     ("app.unset_variable", "Removed a variable"),
     ("app.show_variable", "Showed a secret"),
     ("app.mask_variable", "Masked a variable"),
+    ("webhook.renew", "Made a new webhook secret"),
     ("job.cancel", "Cancelled a job"),
 ];
 

@@ -3,7 +3,7 @@
 use homeport_model::{event::Topic, job::JobRow};
 use leptos::prelude::*;
 
-use super::{super::words, ActivityHeader};
+use super::{super::words, ActivityHeader, Tab};
 use crate::{
     api::activity::list_jobs,
     live,
@@ -16,7 +16,7 @@ pub fn JobsPage() -> impl IntoView {
     let version = live::version(Topic::Apps);
     let answer = Resource::new(move || version.get(), |_| list_jobs());
     view! {
-        <ActivityHeader jobs=true />
+        <ActivityHeader tab=Tab::Jobs />
         {loaded(answer, || view! { <PanelSkeleton rows=8 /> }, |jobs| view! { <Rows jobs=jobs /> })}
     }
     .into_any()

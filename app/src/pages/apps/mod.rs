@@ -8,6 +8,7 @@ pub mod logs;
 pub mod new;
 pub mod overview;
 pub mod settings;
+pub mod webhook;
 
 pub use environment::Environment;
 pub(crate) use frame::app_name;

@@ -21,7 +21,7 @@ fn kind_of(word: Option<&str>) -> SourceKind {
 }
 
 /// What went wrong with an action, if its last try did.
-pub(super) fn problem_of<T: Clone + Send + Sync + 'static>(
+pub(crate) fn problem_of<T: Clone + Send + Sync + 'static>(
     value: impl Fn() -> Option<Result<T, WireError>> + Send + Sync + 'static,
 ) -> Signal<Option<homeport_model::problem::Problem>> {
     Signal::derive(move || value().and_then(Result::err).map(|WireError(problem)| problem))
@@ -29,7 +29,7 @@ pub(super) fn problem_of<T: Clone + Send + Sync + 'static>(
 
 /// A problem that belongs to no field, above the form.
 #[component]
-pub(super) fn FormProblem(problem: Signal<Option<homeport_model::problem::Problem>>) -> impl IntoView {
+pub(crate) fn FormProblem(problem: Signal<Option<homeport_model::problem::Problem>>) -> impl IntoView {
     move || {
         let problem = problem.get().filter(|problem| problem.field.is_none());
         problem.map(|problem| view! { <ProblemNotice problem=problem /> })

@@ -10,6 +10,7 @@ use super::{
     ThisApp,
     form::{ServeFields, SourceFields},
     new::{FormProblem, problem_of},
+    webhook::WebhookPanel,
 };
 use crate::{
     api::apps::{ChangeApp, DeleteApp},
@@ -37,6 +38,7 @@ pub fn AppSettings() -> impl IntoView {
             view! {
                 <div class="stack narrow">
                     <Change app=app.clone() change=change />
+                    <WebhookPanel />
                     <Delete app=app delete=delete refused=refused />
                 </div>
             }

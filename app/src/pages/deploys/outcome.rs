@@ -43,7 +43,10 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
                 (Trigger::RolledBack { to, .. }, _) => {
                     format!("Release {number} {verb}, with the content of release {to}.")
                 }
-                (Trigger::Pressed { .. }, JobKind::Deploy | JobKind::RollBack | JobKind::DeleteApp) => {
+                (
+                    Trigger::Pressed { .. } | Trigger::Pushed { .. },
+                    JobKind::Deploy | JobKind::RollBack | JobKind::DeleteApp,
+                ) => {
                     format!("Release {number} {verb}.")
                 }
             };

@@ -6,5 +6,6 @@ pub mod git_server;
 pub mod images;
 pub mod namespace;
 pub mod panel;
+pub mod recording;
 pub mod running;
 pub mod web;

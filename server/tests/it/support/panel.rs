@@ -47,6 +47,8 @@ pub struct Panel {
     pub audit: Audit,
     pub accounts: Arc<Accounts>,
     pub router: Router,
+    /// What handlers get, for a router with other routes.
+    pub parts: panel_http::Panel,
     _state: StateFolder,
 }
 
@@ -76,8 +78,8 @@ impl Panel {
 
     /// Stops this panel and starts one on the same state.
     pub async fn restart(self) -> Result<Self, Refusal> {
-        let Self { folder, origin, clock, db, router, accounts, audit, _state } = self;
-        drop((router, accounts, audit));
+        let Self { folder, origin, clock, db, router, accounts, audit, parts, _state } = self;
+        drop((router, accounts, audit, parts));
         db.close().await;
         drop(_state);
         Self::open(folder, origin, clock).await
@@ -95,9 +97,9 @@ impl Panel {
         let services = Services::compose(&config, base)?;
         let accounts = services.accounts.clone();
         let audit = Audit::new(db.clone(), clock.clone());
-        let panel = panel_http::Panel::new(config, &services);
-        let router = panel_http::router(panel, panel_http::table());
-        Ok(Self { folder, origin, clock, db, audit, accounts, router, _state: state })
+        let parts = panel_http::Panel::new(config, &services);
+        let router = panel_http::router(parts.clone(), panel_http::table());
+        Ok(Self { folder, origin, clock, db, audit, accounts, router, parts, _state: state })
     }
 
     /// The token of a new one-time link.

@@ -19,7 +19,7 @@ use homeport_server::{
     state::StateFolder,
 };
 
-use super::{images, namespace::Ground, web};
+use super::{images, namespace::Ground, recording::Recording, web};
 
 /// A panel at work.
 pub struct Running {
@@ -53,6 +53,15 @@ impl Running {
         let socket = ground.state().join("no-engine.sock");
         let config = Config { docker_socket: socket, ..config(&ground) };
         Self::with(ground, config).await
+    }
+
+    /// A panel whose calls to the engine are written down.
+    pub async fn recorded() -> (Self, Recording) {
+        let ground = Ground::new();
+        images::web(&ground.namespace).await;
+        let recording = Recording::start(ground.state());
+        let config = Config { docker_socket: recording.socket.clone(), ..config(&ground) };
+        (Self::with(ground, config).await, recording)
     }
 
     /// A panel on a state folder that may have been used before.

@@ -1,0 +1,58 @@
+//! What the panel may ever ask of the engine (C-13): a list that a new call has to be added to.
+
+use crate::support::{
+    git_server::GitServer,
+    running::{Running, dockerfile, problem, succeeded},
+};
+
+/// Method and path, with `{}` for a name or an id.
+const ALLOWED: &[&str] = &[
+    "DELETE /containers/{}",
+    "DELETE /images/{}",
+    "GET /containers/json",
+    "GET /containers/{}/json",
+    "GET /containers/{}/logs",
+    "GET /images/json",
+    "GET /images/{}/json",
+    "GET /networks/{}",
+    "GET /version",
+    "POST /build",
+    "POST /containers/create",
+    "POST /containers/{}/start",
+    "POST /containers/{}/stop",
+    "POST /images/create",
+    "POST /images/prune",
+    "POST /networks/create",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_is_asked_for_nothing_but_what_is_listed() {
+    let (panel, recording) = Running::recorded().await;
+    let image = panel.create(panel.form("shop")).await;
+    succeeded(&panel.deploy(&image).await);
+    panel.set(&image, "VERSION=two").await;
+    succeeded(&panel.deploy(&image).await);
+    let back = panel.backend.deploys.roll_back(&panel.actor, &image, 1).await.expect("queued");
+    succeeded(&panel.ended(&image, back).await);
+    panel.backend.apps.logs(&panel.actor, &image).await.expect("lines");
+    panel.services.apps.reconcile(panel.services.locks()).await.expect("looked");
+
+    let git = GitServer::start().await;
+    let repository = git.repository("api");
+    repository.write("Dockerfile", &dockerfile(&panel, "CMD [\"/start\"]")).push("first");
+    let mut form = panel.form("api");
+    (form.kind, form.repo) = ("dockerfile".into(), git.url("api").to_string());
+    let built = panel.create(form).await;
+    succeeded(&panel.deploy(&built).await);
+    repository.write("Dockerfile", &dockerfile(&panel, "RUN false")).push("second");
+    problem(&panel.deploy(&built).await);
+    panel.backend.apps.delete(&panel.actor, &built, "api").await.expect("queued");
+    while !panel.backend.activity.jobs(&panel.actor).await.expect("listed")[0].state.is_final() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+
+    let calls = recording.calls();
+    assert!(calls.len() > 10, "the proxy heard next to nothing: {calls:?}");
+    let unknown: Vec<_> = calls.iter().filter(|call| !ALLOWED.contains(&call.as_str())).collect();
+    assert!(unknown.is_empty(), "not on the list: {unknown:#?}");
+}
