@@ -8,11 +8,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
-    account::{AccountSettings, Me},
+    account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, EnvRow},
     deploy::{DeployDetail, ReleaseRow},
     host::{AuditRow, Today},
-    id::{DeliveryId, JobId, PasskeyId, SessionId},
+    id::{DeliveryId, JobId, PasskeyId, SessionId, TokenId},
     job::{JobRow, LogLine},
     name::{AppName, EnvKey},
     prelude::{Actor, Problem},
@@ -35,6 +35,8 @@ pub struct Backend {
     pub activity: Arc<dyn Activity>,
     /// Webhooks and what they received.
     pub webhooks: Arc<dyn Webhooks>,
+    /// API tokens of the person who asks.
+    pub tokens: Arc<dyn Tokens>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -93,6 +95,8 @@ pub trait Deploys: Send + Sync {
     /// Makes a release of the newest commit or image and switches to it; a queued deploy of the
     /// same app is replaced. Returns the release's number.
     async fn deploy(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
+    /// Deploys another tag or digest of the app's image, which the app then keeps.
+    async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32>;
     /// Switches to the content of a kept release, as a new release. Returns its number.
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32>;
     /// Every release of an app, newest first.
@@ -127,4 +131,15 @@ pub trait Webhooks: Send + Sync {
     async fn inbox(&self, actor: &Actor) -> Answer<Vec<DeliveryRow>>;
     /// Decides a delivery anew, for the app as it is now. Returns the release's number.
     async fn replay(&self, actor: &Actor, id: &DeliveryId) -> Answer<u32>;
+}
+
+/// API tokens of the person who asks.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// Their tokens, newest first, ended ones included.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<TokenRow>>;
+    /// Makes a token and returns it, this once. Needs step-up.
+    async fn create(&self, actor: &Actor, form: TokenForm) -> Answer<String>;
+    /// Ends a token at once.
+    async fn revoke(&self, actor: &Actor, id: &TokenId) -> Answer<()>;
 }

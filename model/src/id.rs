@@ -97,6 +97,11 @@ id!(
     PasskeyId
 );
 id!(
+    /// An API token's id; not the token.
+    TokenId
+);
+
+id!(
     /// A received webhook delivery.
     DeliveryId
 );

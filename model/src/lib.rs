@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod api;
 pub mod app;
 pub mod deploy;
 pub mod domain;

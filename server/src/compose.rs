@@ -35,6 +35,7 @@ use crate::{
     reconcile,
     seal::Sealer,
     state::Refusal,
+    tokens::Tokens,
     webhooks::Webhooks,
 };
 
@@ -64,6 +65,8 @@ pub struct Services {
     pub activity: Activity,
     /// Webhooks.
     pub webhooks: Webhooks,
+    /// API tokens.
+    pub tokens: Tokens,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -165,10 +168,12 @@ impl Services {
         });
         let deploys = Deploys::new(apps.clone());
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
+        let tokens = Tokens::new(apps.clone());
         Ok(Self {
             accounts: Arc::new(accounts),
             deploys,
             webhooks,
+            tokens,
             activity: Activity::new(db.clone(), audit),
             db,
             engines: Engines { docker, git },
@@ -195,6 +200,7 @@ impl Services {
             deploys: Arc::new(self.deploys.clone()),
             activity: Arc::new(self.activity.clone()),
             webhooks: Arc::new(self.webhooks.clone()),
+            tokens: Arc::new(self.tokens.clone()),
         }
     }
 
@@ -325,5 +331,5 @@ fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
             PanelUpstream::Socket(path.try_into().map_err(|refused| Refusal::Config(format!("--listen: {refused}")))?)
         }
     };
-    Ok(PanelVhost { names: vec![name], upstream, tls: None })
+    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], upstream, tls: None })
 }

@@ -22,6 +22,7 @@ pub mod reconcile;
 pub mod seal;
 pub mod state;
 pub mod supervise;
+pub mod tokens;
 pub mod webhooks;
 
 use std::time::Duration;

@@ -14,6 +14,9 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Serve(_)) {
         settle_allocator();
     }
+    if let Command::Deploy(options) = &cli.command {
+        return ExitCode::from(cli::deploy(options));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::from(71),
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
             Command::Serve(config) => homeport_server::serve(*config).await,
             Command::Recover(options) => cli::print_link(options, Link::Recover).await,
             Command::ClaimToken(options) => cli::print_link(options, Link::Claim).await,
+            // Done above, without a runtime.
+            Command::Deploy(_) => Ok(()),
             Command::Version => {
                 cli::announce(concat!("homeport ", env!("CARGO_PKG_VERSION")));
                 Ok(())

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod apps;
 pub mod deploys;
 pub mod error;
+pub mod tokens;
 pub mod webhooks;
 
 pub use error::WireError;

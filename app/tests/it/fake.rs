@@ -1,5 +1,8 @@
 //! A backend that answers from made-up values, so that pages can be rendered without a server.
 
+#[path = "fake_programs.rs"]
+mod programs;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,18 +10,17 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys, Webhooks};
+use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
     app::{AppDetail, AppForm, AppRow, AppSpec, AppState, EnvChange, EnvRow, Health, Hop, HopKind, HopState, Source},
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
-    id::{AppId, DeliveryId, JobId, PasskeyId, ReleaseId, SessionId},
+    id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
     name::{AppName, EnvKey},
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
-    webhook::{DeliveryRow, NewSecret, Provider, Verdict, WebhookRow},
 };
 
 /// The moment at which everything here is looked at.
@@ -42,7 +44,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         apps: fake.clone(),
         deploys: fake.clone(),
         activity: fake.clone(),
-        webhooks: fake,
+        webhooks: fake.clone(),
+        tokens: fake,
     }
 }
 
@@ -333,6 +336,10 @@ impl Deploys for Fake {
         Ok(43)
     }
 
+    async fn deploy_image(&self, _: &Actor, _: &AppName, _: &str) -> Answer<u32> {
+        Ok(42)
+    }
+
     async fn roll_back(&self, _: &Actor, _: &AppName, _: u32) -> Answer<u32> {
         Err(Problem::new(Code::Conflict, "A deploy of shop is running.").hint("Wait for it, or cancel it."))
     }
@@ -477,42 +484,5 @@ impl Accounts for Fake {
 
     async fn new_recovery_codes(&self, _: &Actor) -> Answer<Vec<String>> {
         Err(step_up())
-    }
-}
-
-fn delivery() -> DeliveryRow {
-    DeliveryRow {
-        id: parsed("01jd3k5m7n9p1r3v"),
-        app: parsed("shop"),
-        provider: Provider::Github,
-        event: "push".into(),
-        what: "main at 3f9c2e1 by Ada".into(),
-        verdict: Verdict::Deployed,
-        reason: "main at 3f9c2e1 by Ada was pushed.".into(),
-        release: Some(41),
-        state: Some(JobState::Succeeded),
-        headers: vec!["x-github-event: push".into()],
-        replays: true,
-        at: Timestamp::from_ms(NOW.ms() - HOUR),
-    }
-}
-
-#[async_trait]
-impl Webhooks for Fake {
-    async fn find(&self, _: &Actor, _: &AppName) -> Answer<WebhookRow> {
-        let url = "https://panel.example.com/webhooks/01jd3k5m7n9p1r3v".into();
-        Ok(WebhookRow { url, secret_since: Some(NOW), last: Some(delivery()) })
-    }
-
-    async fn renew_secret(&self, _: &Actor, _: &AppName) -> Answer<NewSecret> {
-        Ok(NewSecret { url: "https://panel.example.com/webhooks/01jd3k5m7n9p1r3v".into(), secret: "0".repeat(64) })
-    }
-
-    async fn inbox(&self, _: &Actor) -> Answer<Vec<DeliveryRow>> {
-        Ok(if self.empty { Vec::new() } else { vec![delivery()] })
-    }
-
-    async fn replay(&self, _: &Actor, _: &DeliveryId) -> Answer<u32> {
-        Ok(42)
     }
 }

@@ -1,6 +1,7 @@
 //! People: passkeys, recovery codes and sessions, as pages see them.
 
 mod rules;
+mod token;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,8 @@ use crate::{
     id::{PasskeyId, SessionId},
     time::Timestamp,
 };
+
+pub use token::{TOKEN_MOST_DAYS, TOKEN_PREFIX, TokenForm, TokenRow, TokenScope, TokenSpec};
 
 pub use rules::{
     CEREMONY_MS, CLAIM_LINK_MS, LINK_ATTEMPTS, RECOVER_LINK_MS, RECOVERY_CODES, RecoveryCode, SESSION_ABSOLUTE_MS,

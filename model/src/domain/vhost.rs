@@ -72,8 +72,8 @@ pub enum PanelName {
     Name(HostName),
     /// `localhost`.
     Localhost,
-    /// A bare address, where the panel says what to do instead.
-    Address(IpAddr),
+    /// Any bare address, where the panel says what to do instead.
+    AnyAddress,
 }
 
 /// Where the panel listens behind nginx.

@@ -57,6 +57,18 @@ super::parsed!(
     }
 );
 
+impl ImageRef {
+    /// Its name without tag and digest: `ghcr.io/you/app`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        let name = self.as_str().split_once('@').map_or(self.as_str(), |(name, _)| name);
+        match name.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => name,
+            _ => name,
+        }
+    }
+}
+
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
 fn is_component(part: &str) -> bool {
     let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());

@@ -14,12 +14,12 @@ pub use store::AppRecord;
 use std::{str::FromStr, sync::Arc};
 
 use homeport_model::{
-    app::{AppForm, AppSpec},
+    app::{AppForm, AppSpec, Source},
     deploy::Trigger,
     event::Topic,
     id::{AppId, JobId},
     job::JobKind,
-    name::{AppName, HostName},
+    name::{AppName, HostName, ImageRef, Refused},
     prelude::{Actor, Code, Problem, Role},
 };
 use serde_json::json;
@@ -130,6 +130,32 @@ impl Apps {
         tx.commit().await?;
         self.announce(&app.id);
         self.parts.domains.nudge();
+        Ok(())
+    }
+
+    /// Gives an app another tag or digest of its image.
+    pub(crate) async fn keep_image(&self, actor: &Actor, name: &AppName, image: &str) -> Result<(), Failure> {
+        actor.require(Role::Deployer)?;
+        let app = self.get(name).await?;
+        let wanted: ImageRef =
+            image.parse().map_err(|refused: Refused| Problem::invalid("image", refused.to_string()))?;
+        let Source::Image { image: now } = &app.spec.source else {
+            return Err(Problem::invalid("image", "The app does not come from an image.").into());
+        };
+        if wanted.repository() != now.repository() {
+            let title = format!("The app comes from {}: only its tag or digest may be another.", now.repository());
+            return Err(Problem::invalid("image", title).into());
+        }
+        if wanted == *now {
+            return Ok(());
+        }
+        let spec = AppSpec { source: Source::Image { image: wanted }, ..app.spec.clone() };
+        let mut tx = self.parts.db.write().await?;
+        store::update_spec(&mut tx, &app.id, &spec).await?;
+        let detail = json!({ "before": AppForm::of(&app.spec), "after": AppForm::of(&spec) });
+        self.parts.audit.record(&mut tx, actor, "app.change", name.as_str(), detail).await?;
+        tx.commit().await?;
+        self.announce(&app.id);
         Ok(())
     }
 

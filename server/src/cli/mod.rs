@@ -1,5 +1,6 @@
 //! The command line: `homeport serve`, and what root needs on the host.
 
+mod deploy;
 mod links;
 
 use clap::{Args, Parser, Subcommand};
@@ -10,6 +11,7 @@ use crate::{
     state::Refusal,
 };
 
+pub use deploy::{DeployOptions, deploy};
 pub use links::print_link;
 
 /// The control panel for the one server you own.
@@ -30,6 +32,8 @@ pub enum Command {
     Recover(LinkOptions),
     /// Print a new link to claim this panel, while nobody owns it.
     ClaimToken(LinkOptions),
+    /// Deploy an app of a panel, for a CI job: shows its log, and fails when the deploy fails.
+    Deploy(DeployOptions),
     /// Print the version.
     Version,
 }

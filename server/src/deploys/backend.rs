@@ -19,6 +19,11 @@ impl backend::Deploys for Deploys {
         Ok(self.press_deploy(actor, app).await?)
     }
 
+    async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32> {
+        self.apps.keep_image(actor, app, image).await?;
+        Ok(self.press_deploy(actor, app).await?)
+    }
+
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32> {
         Ok(self.press_roll_back(actor, app, to).await?)
     }

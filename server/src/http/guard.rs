@@ -13,14 +13,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use homeport_model::{
-    actor::Actor,
+    actor::{Actor, Role},
     problem::{Code, Problem},
 };
 use http::{HeaderMap, Method, Uri, header};
 use http_body_util::Limited;
 
 use super::{
-    Panel, Peer, answer, cookie,
+    Panel, Peer, answer, api, cookie,
     routes::{Access, Rate, Route, Serve, Verb, find},
 };
 use crate::{
@@ -45,6 +45,7 @@ enum Denied {
     NotHere(Option<&'static str>),
     TooMany(u32),
     SignIn,
+    UnknownToken,
     AddPasskey,
     Bounce,
 }
@@ -70,6 +71,7 @@ pub(super) async fn guard(
         Err(Denied::Problem(problem)) => answer::refuse(&problem, html, &panel.assets),
         Err(Denied::NotHere(command)) => not_here(&panel, command, html),
         Err(Denied::TooMany(wait_s)) => answer::too_many(wait_s, html, &panel.assets),
+        Err(Denied::UnknownToken) => api::unknown_token(),
         Err(Denied::SignIn) => Redirect::to("/sign-in").into_response(),
         Err(Denied::AddPasskey) => Redirect::to("/settings").into_response(),
         Err(Denied::Bounce) => answer::bounce(),
@@ -98,6 +100,11 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
     }
 
     let visit = Visit::new(address.as_ref().map(IpAddr::to_string), text(headers, header::USER_AGENT));
+    if let Access::Token(role) = route.access {
+        admit_token(panel, request, role, visit, address).await?;
+        request.extensions_mut().insert(route);
+        return Ok(route);
+    }
     let session = match cookie::read(headers) {
         Some(token) => panel.accounts.session(token).await?,
         None => None,
@@ -114,6 +121,34 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
     Ok(route)
 }
 
+/// A program with a token. Wrong ones are counted, as every try at a secret is.
+async fn admit_token(
+    panel: &Panel,
+    request: &mut Request,
+    role: Role,
+    visit: Visit,
+    address: Option<IpAddr>,
+) -> Result<(), Denied> {
+    let mut sent = request.headers().get_all(header::AUTHORIZATION).iter();
+    let token = sent.next().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = token.filter(|_| sent.next().is_none());
+    let found = match token {
+        Some(token) => panel.tokens.find(token, &visit).await?,
+        None => None,
+    };
+    let Some(bearer) = found else {
+        if token.is_some() {
+            panel.limits.take(Rate::Token, address).map_err(Denied::TooMany)?;
+        }
+        return Err(Denied::UnknownToken);
+    };
+    bearer.actor.require(role)?;
+    request.extensions_mut().insert::<Actor>(bearer.actor.clone());
+    request.extensions_mut().insert(bearer);
+    request.extensions_mut().insert(Caller { visit, session: None });
+    Ok(())
+}
+
 fn check_access(
     panel: &Panel,
     route: &Route,
@@ -126,6 +161,8 @@ fn check_access(
         Access::Public => return Ok(()),
         Access::AnySession => None,
         Access::Role(role) => Some(role),
+        // Asked for before.
+        Access::Token(_) => return Err(Denied::UnknownToken),
     };
     let Some(session) = session else {
         return Err(match (is_page, from_outside) {

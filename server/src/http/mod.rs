@@ -5,6 +5,7 @@
 //! never a driver and never SQL.
 
 mod answer;
+mod api;
 mod assets;
 mod cookie;
 mod events;
@@ -37,10 +38,12 @@ use crate::{
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
+    tokens::Tokens,
     webhooks::Webhooks,
 };
 
 pub use answer::respond;
+pub use api::OPENAPI;
 pub use assets::Assets;
 pub use guard::Caller;
 pub use pages::paths;
@@ -63,6 +66,8 @@ pub struct Panel {
     pub hub: Hub,
     /// Whose log has grown.
     pub logs: LogHub,
+    /// Knows API tokens.
+    pub tokens: Tokens,
     /// Takes deliveries.
     pub webhooks: Webhooks,
     /// Counts tries.
@@ -87,6 +92,7 @@ impl Panel {
             backend: services.backend(),
             hub: services.hub.clone(),
             logs: services.logs.clone(),
+            tokens: services.tokens.clone(),
             webhooks: services.webhooks.clone(),
             limits,
             assets: Arc::new(assets),

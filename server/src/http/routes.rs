@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use homeport_model::actor::Role;
 use http::Method;
 
-use super::{Panel, health, passkeys, webhooks};
+use super::{Panel, api, health, passkeys, webhooks};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Access {
     AnySession,
     /// A session with at least this role.
     Role(Role),
+    /// An API token with at least this role. A cookie does not count.
+    Token(Role),
 }
 
 /// How often a route may be asked, in classes that share their counts.
@@ -192,6 +194,9 @@ const ACCOUNT: &[Route] = &[
     Route::change("/api/ui/accounts/remove-passkey", "passkey.remove").role(Role::Viewer).step_up(),
     Route::change("/api/ui/accounts/end-session", "session.end").role(Role::Viewer),
     Route::change("/api/ui/accounts/end-other-sessions", "session.end_others").role(Role::Viewer),
+    Route::read("/api/ui/tokens/list", "token.list"),
+    Route::change("/api/ui/tokens/create", "token.create").role(Role::Viewer).step_up(),
+    Route::change("/api/ui/tokens/revoke", "token.revoke").role(Role::Viewer),
     Route::change("/api/ui/accounts/new-recovery-codes", "recovery_codes.renew").role(Role::Viewer).step_up(),
     Route::post("/passkeys/step-up/start", "step_up.start", || post(passkeys::start_step_up))
         .role(Role::Viewer)
@@ -205,6 +210,21 @@ const ACCOUNT: &[Route] = &[
     Route::post("/passkeys/add/finish", "passkey.add", || post(passkeys::finish_passkey))
         .access(Access::AnySession)
         .rate(Rate::Ceremony),
+];
+
+/// What programs may ask.
+const API: &[Route] = &[
+    Route::get("/api/v1/openapi.json", "api.read", || get(api::openapi)).access(Access::Public),
+    Route::get("/api/v1/apps", "api.apps", || get(api::apps)).access(Access::Token(Role::Viewer)),
+    Route::get("/api/v1/apps/{name}", "api.app", || get(api::app)).access(Access::Token(Role::Viewer)),
+    Route::get("/api/v1/apps/{name}/deploys/{number}", "api.one_deploy", || get(api::one_deploy))
+        .access(Access::Token(Role::Viewer)),
+    Route::get("/api/v1/apps/{name}/deploys/{number}/log", "api.log", || get(api::log))
+        .access(Access::Token(Role::Viewer)),
+    Route::post("/api/v1/apps/{name}/deploys", "api.deploy", || post(api::deploy))
+        .access(Access::Token(Role::Deployer)),
+    Route::post("/api/v1/apps/{name}/roll-back", "api.roll_back", || post(api::roll_back))
+        .access(Access::Token(Role::Deployer)),
 ];
 
 /// The built files.
@@ -222,7 +242,7 @@ const FILES: &[Route] = &[
 /// Every route.
 #[must_use]
 pub fn table() -> &'static [Route] {
-    static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| [ENTRANCE, ACCOUNT, FILES, super::work::WORK].concat());
+    static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| [ENTRANCE, ACCOUNT, FILES, super::work::WORK, API].concat());
     &TABLE
 }
 

@@ -85,7 +85,9 @@ async fn nobody_gets_anything_but_the_entrance() {
             "/passkeys/sign-in/finish",
             "/recovery/code",
             "/recovery/link",
+            "/webhooks/{app}",
             "/sign-out",
+            "/api/v1/openapi.json",
         ]
     );
 }

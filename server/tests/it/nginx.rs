@@ -201,7 +201,11 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
     std::fs::create_dir(&folder).expect("a folder");
     let socket = folder.join("panel.sock");
     let panel = Panel {
-        names: vec![PanelName::Name("panel.example.com".parse().expect("a host")), PanelName::Localhost],
+        names: vec![
+            PanelName::Name("panel.example.com".parse().expect("a host")),
+            PanelName::Localhost,
+            PanelName::AnyAddress,
+        ],
         upstream: PanelUpstream::Socket(socket.to_string_lossy().into_owned().try_into().expect("a path")),
         tls: None,
     };
@@ -234,6 +238,14 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
     assert!(!told.contains("6.6.6.6") && !told.contains("evil"), "{told}");
     let log = std::fs::read_to_string(ground.state().join("nginx/logs/access.log")).expect("a log");
     assert!(log.contains("\"path\":\"/x\"") && !log.contains("secret"), "{log}");
+    for address in ["127.0.0.1", "203.0.113.7:8080", "[2001:db8::1]", "[::1]:8080"] {
+        let answer = get(ground.http_port, address, "/").await.expect("an answer");
+        assert_eq!(answer.status, 200, "{address}: the panel says what to do instead");
+    }
+    for other in ["1.2.3.4.evil.example", "evil.example", "[::1", "a1.2.3.4"] {
+        let answer = get(ground.http_port, other, "/").await.expect("closed");
+        assert!(answer.text.is_empty() || answer.status == 400, "{other}: {answer:?}");
+    }
     server.abort();
 }
 

@@ -141,7 +141,7 @@ async fn only_a_right_signature_is_taken_and_all_wrong_ones_are_told_the_same() 
 #[tokio::test]
 async fn without_a_secret_nothing_is_accepted_and_a_new_one_voids_the_old() {
     let mut hooked = Hooked::new().await;
-    let old = std::mem::replace(&mut hooked.secret, String::new());
+    let old = std::mem::take(&mut hooked.secret);
     assert_eq!(hooked.github("1", &push()).await.status, StatusCode::UNAUTHORIZED, "signed with an empty secret");
     let backend = &hooked.panel.parts.backend;
     let made = backend.webhooks.renew_secret(&Actor::host(), &hooked.app).await.expect("made");

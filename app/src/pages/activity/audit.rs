@@ -29,7 +29,7 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 /// What was done, as a person says it.
-const ACTIONS: [(&str, &str); 24] = [
+const ACTIONS: [(&str, &str); 26] = [
     ("panel.claim", "Claimed this server"),
     ("session.sign_in", "Signed in"),
     ("session.sign_out", "Signed out"),
@@ -52,6 +52,8 @@ const ACTIONS: [(&str, &str); 24] = [
     ("app.unset_variable", "Removed a variable"),
     ("app.show_variable", "Showed a secret"),
     ("app.mask_variable", "Masked a variable"),
+    ("token.create", "Made an API token"),
+    ("token.revoke", "Revoked an API token"),
     ("webhook.renew", "Made a new webhook secret"),
     ("job.cancel", "Cancelled a job"),
 ];

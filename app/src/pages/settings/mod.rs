@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod passkeys;
 pub mod sessions;
+pub mod tokens;
 
 use homeport_model::{account::AccountSettings, event::Topic, problem::Problem};
 use leptos::{prelude::*, task::spawn_local};
@@ -17,6 +18,7 @@ use crate::{
 use codes::Codes;
 use passkeys::Passkeys;
 use sessions::Sessions;
+use tokens::Tokens;
 
 /// Something that a row or a button does: what is wrong with it, and whether it is under way.
 #[derive(Clone, Copy)]
@@ -65,12 +67,13 @@ pub fn SettingsPage() -> impl IntoView {
         done: RwSignal::new(0),
     };
     let fresh_codes = RwSignal::new(None::<Vec<String>>);
+    let fresh_token = RwSignal::new(None::<String>);
     let live = version(Topic::Account);
     let answer = Resource::new(move || (live.get(), doing.done.get()), |_| read_account());
     view! {
         <PageHeader title="Settings" lead=|| "Who gets in, with what, and from where." />
         {move || doing.problem.get().map(|problem| view! { <ProblemNotice problem=problem /> })}
-        {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |account| view! { <Account account=account doing=doing fresh_codes=fresh_codes /> })}
+        {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |account| view! { <Account account=account doing=doing fresh_codes=fresh_codes fresh_token=fresh_token /> })}
         <div class="on-phone">
             <SignOut />
         </div>
@@ -78,7 +81,12 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 #[component]
-fn Account(account: AccountSettings, doing: Doing, fresh_codes: RwSignal<Option<Vec<String>>>) -> impl IntoView {
+fn Account(
+    account: AccountSettings,
+    doing: Doing,
+    fresh_codes: RwSignal<Option<Vec<String>>>,
+    fresh_token: RwSignal<Option<String>>,
+) -> impl IntoView {
     let AccountSettings { me, passkeys, sessions, codes_left, .. } = account;
     let must_add = me.must_add_passkey.then(|| {
         view! {
@@ -101,6 +109,7 @@ fn Account(account: AccountSettings, doing: Doing, fresh_codes: RwSignal<Option<
         {(!me.must_add_passkey).then(|| view! {
             <Codes left=codes_left doing=doing fresh=fresh_codes />
             <Sessions sessions=sessions doing=doing />
+            <Tokens doing=doing fresh=fresh_token />
         })}
     }
 }

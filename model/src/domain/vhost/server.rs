@@ -7,15 +7,15 @@ use super::{
 
 /// The panel holds streams open for a page that is left open.
 const PANEL_TIMEOUT: &str = "3600s";
-/// The panel takes no uploads yet.
-const PANEL_BODY: &str = "2m";
+/// What its largest body needs, a webhook's.
+const PANEL_BODY: &str = "6m";
 const HSTS: &str = "max-age=15724800";
 /// Hidden files, those of `/.well-known/` aside.
 const HIDDEN: &str = "/\\.(?!well-known/)";
 
 /// The panel's file.
 pub(super) fn panel(host: &Host, panel: &Panel) -> String {
-    let names: Vec<String> = panel.names.iter().map(panel_name).collect();
+    let names: Vec<String> = panel.names.iter().flat_map(panel_names).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let upstream = match &panel.upstream {
         PanelUpstream::Socket(path) => format!("http://unix:{path}:"),
@@ -34,12 +34,11 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
     })
 }
 
-fn panel_name(name: &PanelName) -> String {
+fn panel_names(name: &PanelName) -> Vec<String> {
     match name {
-        PanelName::Name(name) => name.to_string(),
-        PanelName::Localhost => "localhost".into(),
-        PanelName::Address(std::net::IpAddr::V4(address)) => address.to_string(),
-        PanelName::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
+        PanelName::Name(name) => vec![name.to_string()],
+        PanelName::Localhost => vec!["localhost".into()],
+        PanelName::AnyAddress => vec!["~^[0-9.]+$".into(), "~^\\[[0-9a-f:.]+\\]$".into()],
     }
 }
 
