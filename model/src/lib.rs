@@ -6,6 +6,7 @@
 pub mod account;
 pub mod actor;
 pub mod app;
+pub mod build;
 pub mod deploy;
 pub mod domain;
 pub mod event;
