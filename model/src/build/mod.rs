@@ -9,10 +9,24 @@
 //! The texts come from whoever can push. Every size and count has a limit, no value carries a zero
 //! byte, nothing that is shown a control character, and nothing here runs or fetches anything.
 
+pub mod app_json;
 mod command;
+mod cron;
+mod env;
+mod fields;
+mod header;
+pub mod healthcheck;
+mod json;
 mod position;
 pub mod procfile;
+mod scale;
 
+pub use app_json::AppJson;
 pub use command::CommandLine;
+pub use cron::{Concurrency, CronEntry, CronSchedule};
+pub use env::{EnvDeclaration, EnvDefault};
+pub use header::{HeaderName, HeaderValue, HttpHeader};
+pub use healthcheck::{Healthcheck, Probe, Scheme, Stage};
 pub use position::{Mistake, Position, Read, RepoFile};
 pub use procfile::Procfile;
+pub use scale::{Formation, Scale, ScalePlan, plan_scale};
