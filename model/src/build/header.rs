@@ -35,6 +35,17 @@ crate::name::parsed!(
     }
 );
 
+impl HeaderValue {
+    /// The `Host` of a check: a name or an address, a port if there is one; in lower case.
+    pub(super) fn host(text: &str) -> Option<Self> {
+        let (name, port) = text.rsplit_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        let is_name = (1..=253).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with(['-', '.']);
+        let is_port = port.is_none_or(|port| port.parse::<crate::name::Port>().is_ok());
+        (is_name && is_port).then(|| Self(text.to_ascii_lowercase()))
+    }
+}
+
 /// A header that a health check sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpHeader {
@@ -42,6 +53,14 @@ pub struct HttpHeader {
     pub name: HeaderName,
     /// Its value.
     pub value: HeaderValue,
+}
+
+impl HttpHeader {
+    /// The `Host` header.
+    #[must_use]
+    pub fn host(value: HeaderValue) -> Self {
+        Self { name: HeaderName("Host".into()), value }
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +80,16 @@ mod tests {
         }
         for bad in [" a", "a ", "a\r\nX: y", "a\0", "é", "\u{7f}", &"a".repeat(1025)] {
             assert!(bad.parse::<HeaderValue>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_a_name_and_perhaps_a_port() {
+        for (typed, host) in [("Example.com", "example.com"), ("a.b:8080", "a.b:8080"), ("localhost", "localhost")] {
+            assert_eq!(HeaderValue::host(typed).map(String::from).as_deref(), Some(host));
+        }
+        for bad in ["", ":80", "a:", "a:0", "a:99999", "a b", "user@a", "-a", ".a", "a\r\nb", "é.com"] {
+            assert_eq!(HeaderValue::host(bad), None, "{bad:?}");
         }
     }
 }

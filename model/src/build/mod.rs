@@ -10,6 +10,7 @@
 //! byte, nothing that is shown a control character, and nothing here runs or fetches anything.
 
 pub mod app_json;
+pub mod checks_file;
 mod command;
 mod cron;
 mod env;
@@ -22,6 +23,7 @@ pub mod procfile;
 mod scale;
 
 pub use app_json::AppJson;
+pub use checks_file::ChecksFile;
 pub use command::CommandLine;
 pub use cron::{Concurrency, CronEntry, CronSchedule};
 pub use env::{EnvDeclaration, EnvDefault};
