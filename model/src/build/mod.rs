@@ -19,6 +19,7 @@ mod header;
 pub mod healthcheck;
 mod json;
 mod position;
+mod process;
 pub mod procfile;
 mod scale;
 
@@ -30,5 +31,6 @@ pub use env::{EnvDeclaration, EnvDefault};
 pub use header::{HeaderName, HeaderValue, HttpHeader};
 pub use healthcheck::{Healthcheck, Probe, Scheme, Stage};
 pub use position::{Mistake, Position, Read, RepoFile};
+pub use process::{Process, RestartPolicy, StopGrace, StopSignal, SwitchOrder};
 pub use procfile::Procfile;
 pub use scale::{Formation, Scale, ScalePlan, plan_scale};
