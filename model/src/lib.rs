@@ -7,6 +7,7 @@ pub mod account;
 pub mod actor;
 pub mod api;
 pub mod app;
+pub mod build;
 pub mod deploy;
 pub mod domain;
 pub mod event;

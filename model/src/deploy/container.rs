@@ -27,11 +27,15 @@ crate::name::parsed!(
 );
 
 crate::name::parsed!(
-    /// A process type of an app, like `web` or `worker`: a DNS label.
+    /// A process type of an app, like `web` or `worker`: a DNS label (RFC 1123), at most 63
+    /// characters.
     ProcessName,
     |text| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if text.is_empty() || text.len() > 32 || !text.bytes().all(plain) || text.starts_with('-') || text.ends_with('-') {
+        if text.len() > 63 {
+            return Err("A process has a name of at most 63 characters.");
+        }
+        if text.is_empty() || !text.bytes().all(plain) || text.starts_with('-') || text.ends_with('-') {
             return Err("A process has a name of lower-case letters, digits and hyphens.");
         }
         Ok(())
