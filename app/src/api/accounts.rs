@@ -21,7 +21,11 @@ pub async fn read_me() -> Result<Me, WireError> {
 #[server(prefix = "/api/ui", endpoint = "accounts/settings", input = GetUrl)]
 pub async fn read_account() -> Result<AccountSettings, WireError> {
     let (backend, actor) = context()?;
-    with_status(backend.accounts.settings(&actor).await)
+    let mut account = with_status(backend.accounts.settings(&actor).await)?;
+    if !account.me.must_add_passkey {
+        account.tokens = with_status(backend.tokens.list(&actor).await)?;
+    }
+    Ok(account)
 }
 
 /// Gives a passkey another name.

@@ -1,21 +1,11 @@
 //! API tokens of the person who asks.
 
-use homeport_model::{
-    account::{TokenForm, TokenRow},
-    id::TokenId,
-};
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use homeport_model::{account::TokenForm, id::TokenId};
+use leptos::prelude::*;
 
 use super::WireError;
 #[cfg(feature = "ssr")]
 use super::{context, error::with_status};
-
-/// The tokens, newest first.
-#[server(prefix = "/api/ui", endpoint = "tokens/list", input = GetUrl)]
-pub async fn list_tokens() -> Result<Vec<TokenRow>, WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.tokens.list(&actor).await)
-}
 
 /// Makes a token and returns it, this once.
 #[server(prefix = "/api/ui", endpoint = "tokens/create")]

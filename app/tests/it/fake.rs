@@ -462,6 +462,7 @@ impl Accounts for Fake {
             passkeys: vec![passkey(1, "MacBook", HOUR, true), passkey(2, "Phone", DAY, false)],
             sessions: vec![session(1, "Firefox on Linux", 0, true), session(2, "Safari on iPhone", DAY, false)],
             codes_left: 8,
+            tokens: Vec::new(),
             now: NOW,
         })
     }

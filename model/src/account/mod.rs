@@ -95,6 +95,9 @@ pub struct AccountSettings {
     pub sessions: Vec<SessionRow>,
     /// Recovery codes that have not been used.
     pub codes_left: u32,
+    /// API tokens, newest first.
+    #[serde(default)]
+    pub tokens: Vec<TokenRow>,
     /// The server's time when this was put together.
     pub now: Timestamp,
 }

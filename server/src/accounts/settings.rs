@@ -80,6 +80,7 @@ impl Accounts {
                 .collect(),
             passkeys: passkeys.into_iter().map(|passkey| passkey.row(current_passkey.as_ref())).collect(),
             codes_left: store::codes_left(self.db.reader(), &actor.user).await?,
+            tokens: Vec::new(),
             now,
         })
     }

@@ -23,7 +23,8 @@ impl Domains {
     /// When the engine does not answer, so that there is no bridge to lead to.
     pub(crate) async fn ensure_map(&self) -> Result<(), Failure> {
         let parts = &self.0.parts;
-        if !parts.nat.available().await {
+        // Asked for once; later the look itself shows it.
+        if !self.has_map() && !parts.nat.available().await {
             self.0.range.send_replace(None);
             return Ok(());
         }
@@ -41,7 +42,12 @@ impl Domains {
                 self.0.range.send_replace(None);
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                if !parts.nat.available().await {
+                    self.0.range.send_replace(None);
+                }
+                Err(error.into())
+            }
         }
     }
 
@@ -60,7 +66,7 @@ impl Domains {
     async fn reconcile_apps(&self, locks: &Locks) -> Result<(), Failure> {
         let parts = &self.0.parts;
         let serving = deploys::store::serving(&parts.db).await?;
-        let map = if self.has_map() { parts.nat.list().await? } else { Default::default() };
+        let map = if self.has_map() { parts.nat.last_seen().await } else { Default::default() };
         // Asked once for all apps. A container that came later is seen at the next look.
         let containers = parts.docker.list_ours().await.unwrap_or_default();
         let mut held = Vec::new();

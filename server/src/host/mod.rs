@@ -100,7 +100,7 @@ impl Host {
     }
 
     async fn look_at_nat(&self) -> EngineState {
-        if self.nat.available().await {
+        if self.nat.answered() || self.nat.available().await {
             good("nftables", "switches without a reload".to_owned())
         } else {
             bad(

@@ -194,7 +194,6 @@ const ACCOUNT: &[Route] = &[
     Route::change("/api/ui/accounts/remove-passkey", "passkey.remove").role(Role::Viewer).step_up(),
     Route::change("/api/ui/accounts/end-session", "session.end").role(Role::Viewer),
     Route::change("/api/ui/accounts/end-other-sessions", "session.end_others").role(Role::Viewer),
-    Route::read("/api/ui/tokens/list", "token.list"),
     Route::change("/api/ui/tokens/create", "token.create").role(Role::Viewer).step_up(),
     Route::change("/api/ui/tokens/revoke", "token.revoke").role(Role::Viewer),
     Route::change("/api/ui/accounts/new-recovery-codes", "recovery_codes.renew").role(Role::Viewer).step_up(),

@@ -10,7 +10,7 @@ use super::{
     ThisApp,
     form::{ServeFields, SourceFields},
     new::{FormProblem, problem_of},
-    webhook::WebhookPanel,
+    webhook::{Hook, WebhookPanel},
 };
 use crate::{
     api::apps::{ChangeApp, DeleteApp},
@@ -21,6 +21,7 @@ use crate::{
 #[component]
 pub fn AppSettings() -> impl IntoView {
     let this = ThisApp::current();
+    let hook = Hook::of(this);
     let change = ServerAction::<ChangeApp>::new();
     let delete = ServerAction::<DeleteApp>::new();
     let refused = ask_for_passkey(delete);
@@ -38,7 +39,7 @@ pub fn AppSettings() -> impl IntoView {
             view! {
                 <div class="stack narrow">
                     <Change app=app.clone() change=change />
-                    <WebhookPanel />
+                    <WebhookPanel hook=hook />
                     <Delete app=app delete=delete refused=refused />
                 </div>
             }

@@ -6,18 +6,37 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{ThisApp, app_name, new::FormProblem, new::problem_of};
 use crate::{
     api::webhooks::{RenewSecret, find_webhook},
-    ui::{Age, Code, Notice, Panel, PanelSkeleton, Submit, Tone, loaded},
+    ui::{Age, Code, Notice, Panel, PanelSkeleton, Submit, Tone, loaded, loaded::Answer},
 };
+
+/// An app's webhook on its page. It belongs to the page, and outlives what is shown of it.
+#[derive(Clone, Copy)]
+pub struct Hook {
+    this: ThisApp,
+    renew: ServerAction<RenewSecret>,
+    answer: Answer<WebhookRow>,
+}
+
+impl Hook {
+    /// Of the app in the address.
+    #[must_use]
+    pub fn of(this: ThisApp) -> Self {
+        let renew = ServerAction::<RenewSecret>::new();
+        let answer = Resource::new(
+            move || (this.name.get(), this.version.get(), renew.version().get()),
+            |(name, ..)| async move { find_webhook(app_name(&name)?).await },
+        );
+        Self { this, renew, answer }
+    }
+}
 
 /// The panel in an app's settings.
 #[component]
-pub fn WebhookPanel() -> impl IntoView {
-    let this = ThisApp::current();
-    let renew = ServerAction::<RenewSecret>::new();
-    let answer = Resource::new(
-        move || (this.name.get(), this.version.get(), renew.version().get()),
-        |(name, ..)| async move { find_webhook(app_name(&name)?).await },
-    );
+pub fn WebhookPanel(
+    /// The app's webhook.
+    hook: Hook,
+) -> impl IntoView {
+    let Hook { this, renew, answer } = hook;
     loaded(
         answer,
         || view! { <PanelSkeleton rows=3 /> },

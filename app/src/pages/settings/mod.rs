@@ -87,7 +87,7 @@ fn Account(
     fresh_codes: RwSignal<Option<Vec<String>>>,
     fresh_token: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let AccountSettings { me, passkeys, sessions, codes_left, .. } = account;
+    let AccountSettings { me, passkeys, sessions, codes_left, tokens, now } = account;
     let must_add = me.must_add_passkey.then(|| {
         view! {
             <Notice tone=Tone::Warning title="Add a passkey now.">
@@ -109,7 +109,7 @@ fn Account(
         {(!me.must_add_passkey).then(|| view! {
             <Codes left=codes_left doing=doing fresh=fresh_codes />
             <Sessions sessions=sessions doing=doing />
-            <Tokens doing=doing fresh=fresh_token />
+            <Tokens tokens=tokens now=now doing=doing fresh=fresh_token />
         })}
     }
 }

@@ -2,30 +2,30 @@
 
 use homeport_model::{
     account::{TokenForm, TokenRow, TokenScope},
-    event::Topic,
     time::Timestamp,
 };
 use leptos::{ev, prelude::*};
 
 use super::Doing;
 use crate::{
-    api::tokens::{create_token, list_tokens, revoke_token},
-    live::version,
+    api::tokens::{create_token, revoke_token},
     pages::claim::field_of,
     passkeys::with_fresh_passkey,
-    ui::{Age, Code, Field, Notice, Panel, PanelSkeleton, Submit, Tag, Tone, loaded, visitor::Visitor},
+    ui::{Age, Code, Field, Notice, Panel, Submit, Tag, Tone},
 };
 
 /// The list, a form for one more, and a new one while it is shown.
 #[component]
 pub fn Tokens(
+    /// What is there.
+    tokens: Vec<TokenRow>,
+    /// The server's time.
+    now: Timestamp,
     /// What the page does.
     doing: Doing,
     /// A new token, while it is shown.
     fresh: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let live = version(Topic::Account);
-    let answer = Resource::new(move || (live.get(), doing.done.get()), |_| list_tokens());
     let add = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let typed = |name: &str| field_of(&event, name).unwrap_or_default();
@@ -49,7 +49,7 @@ pub fn Tokens(
     };
     view! {
         <Panel title="API tokens">
-            {loaded(answer, || view! { <PanelSkeleton rows=1 /> }, move |tokens| view! { <List tokens=tokens doing=doing /> })}
+            <List tokens=tokens now=now doing=doing />
             <form class="panel-body form" on:submit=add>
                 {shown}
                 <div class="cluster" data-align="foot">
@@ -67,7 +67,7 @@ pub fn Tokens(
 }
 
 #[component]
-fn List(tokens: Vec<TokenRow>, doing: Doing) -> impl IntoView {
+fn List(tokens: Vec<TokenRow>, now: Timestamp, doing: Doing) -> impl IntoView {
     if tokens.is_empty() {
         return view! {
             <div class="panel-body">
@@ -76,7 +76,6 @@ fn List(tokens: Vec<TokenRow>, doing: Doing) -> impl IntoView {
         }
         .into_any();
     }
-    let now = Visitor::current().now;
     let rows = tokens.into_iter().map(|token| view! { <Row token=token now=now doing=doing /> }).collect_view();
     view! {
         <table class="table">

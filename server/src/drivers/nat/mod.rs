@@ -11,7 +11,10 @@ mod range;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddrV4},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -59,28 +62,40 @@ pub struct Nat {
     /// What the map said last. One change at a time; a change that does not fit what the map says
     /// now is refused as a whole, and tried again after a look.
     known: Arc<Mutex<BTreeMap<VirtualAddress, SocketAddrV4>>>,
+    /// Whether nft answered when it was last asked to list something.
+    answers: Arc<AtomicBool>,
 }
 
 impl Nat {
     /// The table of `namespace`; nothing is touched yet.
     #[must_use]
     pub fn new(namespace: &Namespace) -> Self {
-        Self { table: table_name(namespace), known: Arc::default() }
+        Self { table: table_name(namespace), known: Arc::default(), answers: Arc::default() }
     }
 
     /// Whether the switch works here: nft is installed and lets us in.
     pub async fn available(&self) -> bool {
-        nft("list tables\n").await.is_ok()
+        let answers = nft("list tables\n").await.is_ok();
+        self.answers.store(answers, Ordering::Relaxed);
+        answers
+    }
+
+    /// Whether nft answered when it was last asked, which every look at the table does.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Makes sure that the table and the route exist, keeping elements that are there. `range` is
     /// the remembered one; without one, or when another panel took it meanwhile, a free one is
     /// chosen. The caller remembers the answer.
     pub async fn ensure_table(&self, range: Option<VirtualRange>, bridge: &BridgeName) -> Result<VirtualRange, Error> {
-        let _known = self.known.lock().await;
+        let mut known = self.known.lock().await;
         if let Some(range) = range
-            && self.in_order(range).await?
+            && let Some(table) = self.table().await?
+            && table.is_in_order(range)
         {
+            *known = table.elements;
             self.ensure_route(range, bridge).await?;
             return Ok(range);
         }
@@ -91,8 +106,14 @@ impl Nat {
             None => VirtualRange::all().find(|range| !taken.contains(range)).ok_or(Error::NoRange)?,
         };
         nft(&self.table_text(range)).await.map_err(Error::Nft)?;
+        *known = self.elements().await?.unwrap_or_default();
         self.ensure_route(range, bridge).await?;
         Ok(range)
+    }
+
+    /// What pointed where when it was last looked at; [`Self::ensure_table`] looks.
+    pub async fn last_seen(&self) -> BTreeMap<VirtualAddress, SocketAddrV4> {
+        self.known.lock().await.clone()
     }
 
     /// Points `slot`, every port of it, at `target`, whatever it pointed at before, in one
@@ -162,12 +183,13 @@ impl Nat {
         )
     }
 
-    /// Whether the table has all its rules for `range`; they are known by their marks, because nft
-    /// words rules differently from version to version.
-    async fn in_order(&self, range: VirtualRange) -> Result<bool, Error> {
-        let Some(text) = self.look(&["list", "table", "ip", &self.table]).await? else { return Ok(false) };
-        let text = String::from_utf8_lossy(&text).into_owned();
-        Ok(text.matches(&mark(range)).count() == 3 && text.matches("comment \"homeport ").count() == 3)
+    /// The table as it is; `None` where there is none.
+    async fn table(&self) -> Result<Option<Table>, Error> {
+        let Some(text) = self.look(&["-j", "list", "table", "ip", &self.table]).await? else { return Ok(None) };
+        let answer: serde_json::Value = serde_json::from_slice(&text).map_err(Error::Answer)?;
+        let objects = || answer["nftables"].as_array().into_iter().flatten();
+        let marks = objects().filter_map(|object| Some(object["rule"]["comment"].as_str()?.to_owned())).collect();
+        Ok(Some(Table { marks, elements: elements_of(&answer) }))
     }
 
     async fn ensure_route(&self, range: VirtualRange, bridge: &BridgeName) -> Result<(), Error> {
@@ -192,24 +214,53 @@ impl Nat {
     async fn elements(&self) -> Result<Option<BTreeMap<VirtualAddress, SocketAddrV4>>, Error> {
         let Some(text) = self.look(&["-j", "list", "map", "ip", &self.table, "web"]).await? else { return Ok(None) };
         let answer: serde_json::Value = serde_json::from_slice(&text).map_err(Error::Answer)?;
-        let objects = answer["nftables"].as_array().into_iter().flatten();
-        let elements = objects.filter_map(|object| object["map"]["elem"].as_array()).flatten();
-        Ok(Some(elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect()))
+        Ok(Some(elements_of(&answer)))
     }
 
     /// nft's answer; `None` where it has no such thing.
     async fn look(&self, args: &[&str]) -> Result<Option<Vec<u8>>, Error> {
         match Invocation::new(Program::Nft).args(args).limit_bytes(8 << 20).run().await {
-            Ok(output) => Ok(Some(output.stdout)),
+            Ok(output) => {
+                self.answers.store(true, Ordering::Relaxed);
+                Ok(Some(output.stdout))
+            }
             Err(process::Error::Failed { stderr, .. }) if stderr.contains("No such file") => Ok(None),
-            Err(error) => Err(Error::Nft(error)),
+            Err(error) => {
+                self.answers.store(false, Ordering::Relaxed);
+                Err(Error::Nft(error))
+            }
         }
     }
 }
 
+/// What one look at the table shows.
+struct Table {
+    marks: Vec<String>,
+    elements: BTreeMap<VirtualAddress, SocketAddrV4>,
+}
+
+impl Table {
+    /// Whether it has all its rules for `range`; they are known by their marks, because nft words
+    /// rules differently from version to version.
+    fn is_in_order(&self, range: VirtualRange) -> bool {
+        self.marks.len() == 3 && self.marks.iter().all(|mark| *mark == mark_text(range))
+    }
+}
+
+/// The elements of our map in nft's answer.
+fn elements_of(answer: &serde_json::Value) -> BTreeMap<VirtualAddress, SocketAddrV4> {
+    let objects = answer["nftables"].as_array().into_iter().flatten();
+    let elements = objects.filter_map(|object| object["map"]["elem"].as_array()).flatten();
+    elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect()
+}
+
 /// By this our rules are known.
 fn mark(range: VirtualRange) -> String {
-    format!("comment \"homeport {}\"", range.cidr())
+    format!("comment \"{}\"", mark_text(range))
+}
+
+fn mark_text(range: VirtualRange) -> String {
+    format!("homeport {}", range.cidr())
 }
 
 /// A target as nft lists it: `{"concat": ["172.18.0.2", 5000]}`.
