@@ -61,8 +61,7 @@ fn Rows(rows: Vec<DeliveryRow>, replay: ServerAction<Replay>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Pushed"</th>
-                        <th scope="col">"Verdict"</th>
-                        <th scope="col">"Why"</th>
+                        <th scope="col">"What became of it"</th>
                         <th scope="col" class="figure">
                             "When"
                         </th>
@@ -108,12 +107,12 @@ fn Row(row: DeliveryRow, replay: ServerAction<Replay>) -> impl IntoView {
             <th scope="row" data-cell="name">
                 {name} " " <small class="muted mono">{row.what}</small>
             </th>
-            <td data-cell="side">
-                <State tone=tone word=word />
-            </td>
             <td data-cell="note">
                 <details class="disclosure">
-                    <summary>{row.reason}</summary>
+                    <summary>
+                        <State tone=tone word=word />
+                        <span>{row.reason}</span>
+                    </summary>
                     <pre class="mono">{headers}</pre>
                 </details>
             </td>

@@ -58,10 +58,7 @@ fn Loaded(row: WebhookRow, renew: ServerAction<RenewSecret>, name: String) -> im
     };
     let has_secret = row.secret_since.is_some();
     let state = match row.secret_since {
-        Some(since) => {
-            view! { <p>"It has had its secret since " <Age at=since /> ". A new one makes the old one void."</p> }
-                .into_any()
-        }
+        Some(since) => view! { <p>"Its secret was made " <Age at=since /> ". A new one makes it void."</p> }.into_any(),
         None => view! { <p>"It has no secret yet, so nothing is accepted."</p> }.into_any(),
     };
     let last = row.last.map(|last| {
