@@ -41,7 +41,17 @@ fn clock() -> Clock {
     use_context::<Clock>().unwrap_or_else(|| Clock(RwSignal::new(Timestamp::default())))
 }
 
-/// "3 h ago", with the exact UTC time on hover.
+/// What lies ahead by less is a clock that differs, not the future.
+const SKEW_MS: i64 = 60_000;
+
+/// The moment from which `at` is looked at: a clock that is a little behind does not make the past
+/// the future.
+fn seen_from(at: Timestamp, now: Timestamp) -> Timestamp {
+    let is_ahead = at.since(now) > SKEW_MS && now != Timestamp::default();
+    if is_ahead { now } else { now.max(at) }
+}
+
+/// "3 h ago" or "in 89 d", with the exact UTC time on hover.
 #[component]
 pub fn Age(
     /// When it was.
@@ -49,7 +59,7 @@ pub fn Age(
 ) -> impl IntoView {
     let clock = clock();
     let exact = at.to_string();
-    view! { <time datetime=exact.clone() title=exact.clone()>{move || at.relative(clock.now().max(at))}</time> }
+    view! { <time datetime=exact.clone() title=exact.clone()>{move || at.relative(seen_from(at, clock.now()))}</time> }
 }
 
 /// How long something has been going on: "38 s", moving.
@@ -62,4 +72,20 @@ pub fn Elapsed(
     let whole_seconds = move || clock.now().since(since).max(0) / 1_000;
     let words = move || length_of(u64::try_from(whole_seconds()).unwrap_or(0) * 1_000_000);
     view! { <span class="figure">{words}</span> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, seen_from};
+
+    #[test]
+    fn the_future_is_said_and_a_clock_that_differs_is_not() {
+        let now = Timestamp::from_ms(1_795_232_519_000);
+        let words = |away_ms: i64| {
+            let at = now.plus_ms(away_ms);
+            at.relative(seen_from(at, now))
+        };
+        assert_eq!([words(-14_000), words(5_000), words(90 * 86_400_000)], ["14 s ago", "now", "in 90 d"]);
+        assert_eq!(now.relative(seen_from(now, Timestamp::default())), "now", "before the clock is known");
+    }
 }

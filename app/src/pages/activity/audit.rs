@@ -1,6 +1,6 @@
 //! The audit log, a hundred rows a page.
 
-use homeport_model::{event::Topic, host::AuditRow};
+use homeport_model::{event::Topic, host::AuditRow, id::PasskeyId, time::short_length};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -66,15 +66,37 @@ fn action_words(action: &str) -> String {
 /// The row's detail in words: `{"to":3}` as "to 3".
 fn detail_words(detail: &str) -> String {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(detail) else { return detail.to_owned() };
-    let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let (Some(before), Some(after)) = (fields.get("before"), fields.get("after")) {
         return changed_words(before, after);
     }
     fields
         .iter()
-        .map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value)))
+        .filter(|(name, value)| name.as_str() != "job" && !value.is_null())
+        .map(|(name, value)| match (name.strip_suffix("_s"), value.as_i64()) {
+            (Some(name), Some(seconds)) => format!("{} {}", spaced(name), short_length(seconds * 1_000)),
+            _ => format!("{} {}", spaced(name), word(value)),
+        })
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// A value as a person writes it.
+fn word(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => values.iter().map(word).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// What was acted on, unless it has no name but its id.
+fn object_words(object: String) -> String {
+    // Ids begin with their time; an app of that name would be odd.
+    if object.starts_with("01") && object.parse::<PasskeyId>().is_ok() { String::new() } else { object }
 }
 
 /// Of two forms, what differs: "image shop:1 → shop:2".
@@ -122,7 +144,7 @@ fn Rows(rows: Vec<AuditRow>) -> impl IntoView {
                     <th scope="row" data-cell="name" title=row.action.clone()>
                         {action_words(&row.action)}
                     </th>
-                    <td data-cell="note">{row.object} " " <span class="muted">{detail_words(&row.result)}</span></td>
+                    <td data-cell="note">{object_words(row.object)} " " <span class="muted">{detail_words(&row.result)}</span></td>
                     <td data-cell="side">{row.actor}</td>
                     <td class="muted mono">{row.address}</td>
                     <td class="figure" data-cell="end">
@@ -161,7 +183,12 @@ mod tests {
     #[test]
     fn actions_and_details_read_as_words() {
         assert_eq!([action_words("app.roll_back"), action_words("volume.grow")], ["Rolled back", "volume grow"]);
-        assert_eq!(detail_words(r#"{"release":41,"to_release":"40"}"#), "release 41, to release 40");
+        assert_eq!(
+            detail_words(r#"{"release":41,"to_release":"40","job":"x","app":null}"#),
+            "release 41, to release 40"
+        );
+        assert_eq!(detail_words(r#"{"keys":["A","B"],"expires_in_s":1800}"#), "expires in 30 min, keys A, B");
+        assert_eq!([object_words("shop".into()), object_words("01m7ypbhvta61f60".into())], ["shop", ""]);
         assert_eq!(detail_words("as it is"), "as it is");
         let change = r#"{"before":{"image":"shop:1","host_names":"","port":"80"},"after":{"image":"shop:2","host_names":"a.example\nb.example","port":"80"}}"#;
         assert_eq!(detail_words(change), "host names: nothing → a.example, b.example; image: shop:1 → shop:2");
