@@ -11,8 +11,10 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{Conn, Db, Error, Result};
 
-/// How many deliveries of one app are kept.
+/// How many deliveries of one app are kept, and apart from them how many refused ones: anybody can
+/// send those, and they must not push out what is known of the good ones.
 const KEPT: i64 = 200;
+const KEPT_REFUSED: i64 = 50;
 
 /// An app's webhook.
 pub(super) struct Hook {
@@ -100,7 +102,7 @@ pub(super) async fn set_secret(tx: &mut Conn, app: &AppId, sealed: &[u8], at: Ti
     Ok(())
 }
 
-/// Writes a delivery down, and forgets the oldest beyond [`KEPT`].
+/// Writes a delivery down, and forgets the oldest of its kind.
 pub(super) async fn insert(tx: &mut Conn, new: &New<'_>) -> Result<()> {
     let (id, app, at) = (new.id.as_str(), new.app.as_str(), new.at.ms());
     let (provider, verdict) = (word(new.provider), new.verdict.as_str());
@@ -122,11 +124,15 @@ pub(super) async fn insert(tx: &mut Conn, new: &New<'_>) -> Result<()> {
     )
     .execute(&mut *tx)
     .await?;
+    let refused = new.verdict == Verdict::Refused;
+    let kept = if refused { KEPT_REFUSED } else { KEPT };
     sqlx::query!(
-        "DELETE FROM deliveries WHERE app_id = ?1 AND id NOT IN
-             (SELECT id FROM deliveries WHERE app_id = ?1 ORDER BY at DESC, id DESC LIMIT ?2)",
+        "DELETE FROM deliveries WHERE app_id = ?1 AND (verdict = 'refused') = ?2 AND id NOT IN
+             (SELECT id FROM deliveries WHERE app_id = ?1 AND (verdict = 'refused') = ?2
+              ORDER BY at DESC, id DESC LIMIT ?3)",
         app,
-        KEPT
+        refused,
+        kept
     )
     .execute(tx)
     .await?;

@@ -253,6 +253,20 @@ async fn the_same_delivery_a_hundred_times_at_once_makes_one_deploy() {
 }
 
 #[tokio::test]
+async fn forged_deliveries_do_not_push_the_good_ones_out_of_the_inbox() {
+    let hooked = Hooked::new().await;
+    assert_eq!(hooked.github("1", &push()).await.status, StatusCode::ACCEPTED);
+    for _ in 0..60 {
+        let refused = hooked.send(&hooked.path, &[("x-github-event", "push")], "{}").await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
+    let rows = hooked.inbox().await;
+    assert_eq!(rows.iter().filter(|row| row.verdict == Verdict::Refused).count(), 50);
+    assert_eq!(rows.len(), 51);
+    assert_eq!(hooked.github("1", &push()).await.status, StatusCode::OK, "it is still known");
+}
+
+#[tokio::test]
 async fn what_failed_may_be_sent_again_and_anything_good_replayed() {
     let hooked = Hooked::new().await;
     let backend = hooked.panel.parts.backend.clone();
