@@ -61,10 +61,21 @@ impl ImageRef {
     /// Its name without tag and digest: `ghcr.io/you/app`.
     #[must_use]
     pub fn repository(&self) -> &str {
+        self.name_and_tag().0
+    }
+
+    /// Its tag, `latest` where none is said; `None` when it is pinned by digest.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        let is_pinned = self.as_str().contains('@');
+        (!is_pinned).then(|| self.name_and_tag().1.unwrap_or("latest"))
+    }
+
+    fn name_and_tag(&self) -> (&str, Option<&str>) {
         let name = self.as_str().split_once('@').map_or(self.as_str(), |(name, _)| name);
         match name.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => name,
-            _ => name,
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (name, None),
         }
     }
 }

@@ -43,8 +43,8 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
             }
         }
         (Pushed::Image { name, tag, .. }, Source::Image { image }) => {
-            let (wanted, wanted_tag) = parts(image.as_str());
-            match wanted_tag {
+            let wanted = image.repository();
+            match image.tag() {
                 None => Ignore(format!("The app is pinned to {image}.")),
                 Some(_) if canonical(name) != canonical(wanted) => {
                     Ignore(format!("It was {name}, and the app comes from {wanted}."))
@@ -58,17 +58,6 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
         (Pushed::Image { .. }, Source::Static { repo, .. } | Source::Dockerfile { repo, .. }) => {
             Ignore(format!("The app comes from {repo}, not from an image."))
         }
-    }
-}
-
-/// Name and tag; no tag for an image that is pinned by digest.
-fn parts(image: &str) -> (&str, Option<&str>) {
-    if let Some((name, _)) = image.split_once('@') {
-        return (name, None);
-    }
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
-        _ => (image, Some("latest")),
     }
 }
 

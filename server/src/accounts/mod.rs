@@ -114,7 +114,7 @@ impl Token {
 }
 
 /// How tokens are stored and looked up.
-fn hash(token: &str) -> Vec<u8> {
+pub(crate) fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 

@@ -11,9 +11,13 @@ use homeport_model::{
     problem::Problem,
 };
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
-use crate::{accounts::Visit, ambient, apps::Apps, failure::Failure};
+use crate::{
+    accounts::{Visit, hash},
+    ambient,
+    apps::Apps,
+    failure::Failure,
+};
 
 /// Its last use is written at most this often, in ms.
 const USED_EVERY_MS: i64 = 60_000;
@@ -124,8 +128,4 @@ impl Tokens {
         self.apps.parts.hub.announce(Topic::Account);
         self.apps.parts.hub.announce(Topic::Activity);
     }
-}
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
 }

@@ -139,7 +139,7 @@ impl Webhooks {
                 // Written first: a panel that dies here finds it unfinished when it is sent again.
                 self.write_down(&New { verdict: Verdict::Deployed, reason: &reason, ..new }).await?;
                 let actor = sender(provider, delivery.address);
-                self.deploy(&actor, &app, &id, provider, pushed, &reason).await?
+                self.reply(&app, self.deploy(&actor, &app, &id, provider, pushed, &reason).await?)
             }
             (Decision::Ignore(reason) | Decision::Deploy(reason), _) => {
                 self.write_down(&New { verdict: Verdict::Ignored, reason: &reason, ..new }).await?;
@@ -158,7 +158,8 @@ impl Webhooks {
         match (worked, app, &known.pushed) {
             (false, Some(app), Some(pushed)) => {
                 let actor = sender(known.provider, address);
-                self.deploy(&actor, &app, &known.id, known.provider, pushed, &known.reason).await
+                let number = self.deploy(&actor, &app, &known.id, known.provider, pushed, &known.reason).await?;
+                Ok(self.reply(&app, number))
             }
             _ => Ok(Reply::Ignored {
                 ignored: match known.release {
@@ -177,7 +178,7 @@ impl Webhooks {
         provider: Provider,
         pushed: &Pushed,
         reason: &str,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<u32, Failure> {
         let by = match pushed {
             Pushed::Branch { by, .. } | Pushed::Image { by, .. } => by.clone(),
             Pushed::Deleted { .. } | Pushed::OtherRef { .. } | Pushed::Ping | Pushed::Other => String::new(),
@@ -189,7 +190,11 @@ impl Webhooks {
         store::set_outcome(&mut tx, id, Verdict::Deployed, reason, Some(number)).await?;
         tx.commit().await?;
         self.apps.announce(&app.id);
-        Ok(Reply::Deploy { deploy: number, url: format!("{}/apps/{}/deploys/{number}", self.origin, app.spec.name) })
+        Ok(number)
+    }
+
+    fn reply(&self, app: &AppRecord, deploy: u32) -> Reply {
+        Reply::Deploy { deploy, url: format!("{}/apps/{}/deploys/{deploy}", self.origin, app.spec.name) }
     }
 
     async fn write_down(&self, new: &New<'_>) -> Result<(), Failure> {
@@ -242,10 +247,7 @@ impl Webhooks {
             Decision::Ignore(reason) => Err(Problem::new(Code::Conflict, reason).into()),
             Decision::Deploy(reason) => {
                 let reason = format!("{reason} Replayed by {}.", actor.name);
-                match self.deploy(actor, &app, id, known.provider, &pushed, &reason).await? {
-                    Reply::Deploy { deploy, .. } => Ok(deploy),
-                    Reply::Ignored { ignored } => Err(Problem::new(Code::Conflict, ignored).into()),
-                }
+                self.deploy(actor, &app, id, known.provider, &pushed, &reason).await
             }
         }
     }
