@@ -13,7 +13,10 @@ use futures_util::{
 use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
-    app::{AppDetail, AppForm, AppRow, AppSpec, AppState, EnvChange, EnvRow, Health, Hop, HopKind, HopState, Source},
+    app::{
+        AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
+        HopState, Origin, Source,
+    },
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
@@ -257,12 +260,11 @@ impl Apps for Fake {
         Ok(AppDetail {
             spec: AppSpec {
                 name: row.name.clone(),
-                source: Source::Dockerfile {
-                    repo: parsed("https://git.example.com/ada/shop"),
-                    branch: parsed("main"),
-                    context: parsed("."),
-                    dockerfile: parsed("Dockerfile"),
-                },
+                source: Source::Files(Files {
+                    origin: Origin::Repo { repo: parsed("https://git.example.com/ada/shop"), branch: parsed("main") },
+                    folder: parsed("."),
+                    builder: Builder::Dockerfile { dockerfile: parsed("Dockerfile") },
+                }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },
                 host_names: vec![parsed("www.example.com")],

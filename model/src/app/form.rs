@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppSpec, Health, Source, SourceKind};
+use super::{AppSpec, Builder, Files, Health, Origin, Source, SourceKind};
 use crate::{
     name::{HostName, Refused},
     problem::Problem,
@@ -13,12 +13,15 @@ use crate::{
 pub struct AppForm {
     /// The name.
     pub name: String,
-    /// `static`, `dockerfile` or `image`.
+    /// `auto`, `static`, `dockerfile` or `image`.
     pub kind: String,
-    /// The repository's address (static, dockerfile).
+    /// Where the files come from: `repo` (also when empty), `push` or `archive`.
+    #[serde(default)]
+    pub origin: String,
+    /// The repository's address (repo).
     #[serde(default)]
     pub repo: String,
-    /// The branch (static, dockerfile); empty means `main`.
+    /// The branch (repo, push); empty means `main`.
     #[serde(default)]
     pub branch: String,
     /// The folder to serve or to build; empty means the top.
@@ -75,22 +78,25 @@ impl AppForm {
             "" => default.to_owned(),
             typed => typed.to_owned(),
         };
-        let kinds = [SourceKind::Static, SourceKind::Dockerfile, SourceKind::Image];
-        let kind = kinds.into_iter().find(|kind| kind.as_str() == self.kind);
-        match kind.ok_or_else(|| Problem::invalid("kind", "Choose where the app comes from."))? {
-            SourceKind::Static => Ok(Source::Static {
+        let kind = SourceKind::ALL.into_iter().find(|kind| kind.as_str() == self.kind);
+        let builder = match kind.ok_or_else(|| Problem::invalid("kind", "Choose where the app comes from."))? {
+            SourceKind::Image => return Ok(Source::Image { image: field("image", self.image.trim())? }),
+            SourceKind::Auto => Builder::Auto,
+            SourceKind::Static => Builder::Static,
+            SourceKind::Dockerfile => {
+                Builder::Dockerfile { dockerfile: field("dockerfile", &or(&self.dockerfile, "Dockerfile"))? }
+            }
+        };
+        let origin = match self.origin.trim() {
+            "" | "repo" => Origin::Repo {
                 repo: field("repo", self.repo.trim())?,
                 branch: field("branch", &or(&self.branch, "main"))?,
-                folder: field("folder", &or(&self.folder, "."))?,
-            }),
-            SourceKind::Dockerfile => Ok(Source::Dockerfile {
-                repo: field("repo", self.repo.trim())?,
-                branch: field("branch", &or(&self.branch, "main"))?,
-                context: field("folder", &or(&self.folder, "."))?,
-                dockerfile: field("dockerfile", &or(&self.dockerfile, "Dockerfile"))?,
-            }),
-            SourceKind::Image => Ok(Source::Image { image: field("image", self.image.trim())? }),
-        }
+            },
+            "push" => Origin::Push { branch: field("branch", &or(&self.branch, "main"))? },
+            "archive" => Origin::Archive,
+            _ => return Err(Problem::invalid("origin", "Choose where the files come from.")),
+        };
+        Ok(Source::Files(Files { origin, folder: field("folder", &or(&self.folder, "."))?, builder }))
     }
 
     /// The form that would give `spec`, for the settings page.
@@ -108,16 +114,21 @@ impl AppForm {
             ..Self::default()
         };
         match &spec.source {
-            Source::Static { repo, branch, folder } => {
-                form.repo = repo.to_string();
-                form.branch = branch.to_string();
+            Source::Files(Files { origin, folder, builder }) => {
                 form.folder = folder.to_string();
-            }
-            Source::Dockerfile { repo, branch, context, dockerfile } => {
-                form.repo = repo.to_string();
-                form.branch = branch.to_string();
-                form.folder = context.to_string();
-                form.dockerfile = dockerfile.to_string();
+                form.branch = origin.branch().map(ToString::to_string).unwrap_or_default();
+                form.origin = match origin {
+                    Origin::Repo { repo, .. } => {
+                        form.repo = repo.to_string();
+                        "repo"
+                    }
+                    Origin::Push { .. } => "push",
+                    Origin::Archive => "archive",
+                }
+                .to_owned();
+                if let Builder::Dockerfile { dockerfile } = builder {
+                    form.dockerfile = dockerfile.to_string();
+                }
             }
             Source::Image { image } => form.image = image.to_string(),
         }
@@ -144,6 +155,7 @@ mod tests {
             AppForm {
                 name: "blog".into(),
                 kind: "static".into(),
+                origin: "repo".into(),
                 repo: "https://git.example.com/me/blog".into(),
                 branch: "main".into(),
                 folder: "public".into(),
@@ -153,12 +165,28 @@ mod tests {
             AppForm {
                 name: "api".into(),
                 kind: "dockerfile".into(),
+                origin: "repo".into(),
                 repo: "ssh://git@git.example.com/me/api.git".into(),
                 branch: "release/2".into(),
                 folder: ".".into(),
                 dockerfile: "Dockerfile".into(),
                 port: "3000".into(),
                 health_path: "/up?x=1".into(),
+                ..AppForm::default()
+            },
+            AppForm {
+                name: "bot".into(),
+                kind: "auto".into(),
+                origin: "push".into(),
+                branch: "main".into(),
+                folder: "src".into(),
+                ..AppForm::default()
+            },
+            AppForm {
+                name: "zip".into(),
+                kind: "auto".into(),
+                origin: "archive".into(),
+                folder: ".".into(),
                 ..AppForm::default()
             },
         ];
@@ -171,7 +199,7 @@ mod tests {
     #[test]
     fn every_field_refuses_and_says_so() {
         let git = AppForm { kind: "dockerfile".into(), repo: "https://h.example/a".into(), ..image_form() };
-        let cases: [(&str, AppForm); 9] = [
+        let cases: [(&str, AppForm); 10] = [
             ("name", AppForm { name: "$(id)".into(), ..image_form() }),
             ("kind", AppForm { kind: "compose".into(), ..image_form() }),
             ("image", AppForm { image: "a;b".into(), ..image_form() }),
@@ -179,6 +207,7 @@ mod tests {
             ("health_path", AppForm { health_path: "/x y".into(), ..image_form() }),
             ("host_names", AppForm { host_names: "a.com; }".into(), ..image_form() }),
             ("repo", AppForm { repo: "--upload-pack=x".into(), ..git.clone() }),
+            ("origin", AppForm { origin: "ftp".into(), ..git.clone() }),
             ("branch", AppForm { branch: "-x".into(), ..git.clone() }),
             ("folder", AppForm { folder: "../..".into(), ..git }),
         ];

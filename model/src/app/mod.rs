@@ -7,7 +7,7 @@ mod view;
 
 pub use env::{EnvChange, EnvRow, EnvVar};
 pub use form::AppForm;
-pub use source::{Source, SourceKind};
+pub use source::{Builder, Files, Origin, Source, SourceKind};
 pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState};
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Where an app comes from.
+//! Where an app comes from, and how it becomes something that runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,8 @@ use crate::name::{GitRef, ImageRef, RelPath, RepoUrl};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
-    /// A folder of files in a git repository, served by nginx as it is.
-    Static {
-        /// The repository.
-        repo: RepoUrl,
-        /// The branch to deploy.
-        branch: GitRef,
-        /// The folder to serve.
-        folder: RelPath,
-    },
-    /// A git repository with a Dockerfile.
-    Dockerfile {
-        /// The repository.
-        repo: RepoUrl,
-        /// The branch to deploy.
-        branch: GitRef,
-        /// The folder that is the build context.
-        context: RelPath,
-        /// The Dockerfile, seen from the context.
-        dockerfile: RelPath,
-    },
+    /// Files that are built or served.
+    Files(Files),
     /// An image that the engine has or can pull.
     Image {
         /// The image.
@@ -35,26 +17,101 @@ pub enum Source {
     },
 }
 
-/// Which of the sources.
+/// Files, and what is made of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// Where they come from.
+    pub origin: Origin,
+    /// The folder of them that is served, or that is the build's context.
+    pub folder: RelPath,
+    /// What makes a release of them.
+    pub builder: Builder,
+}
+
+/// Where files come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Origin {
+    /// A git repository somewhere else, fetched from there.
+    Repo {
+        /// The repository.
+        repo: RepoUrl,
+        /// The branch to deploy.
+        branch: GitRef,
+    },
+    /// A git repository here, pushed to.
+    Push {
+        /// The branch to deploy.
+        branch: GitRef,
+    },
+    /// An archive that somebody uploads.
+    Archive,
+}
+
+/// What makes a release of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Builder {
+    /// What the files call for.
+    Auto,
+    /// None: nginx serves them as they are.
+    Static,
+    /// The engine, by a Dockerfile.
+    Dockerfile {
+        /// The Dockerfile, seen from the folder.
+        dockerfile: RelPath,
+    },
+}
+
+/// Which kind of source, as people choose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
-    /// [`Source::Static`]
+    /// [`Builder::Auto`]
+    Auto,
+    /// [`Builder::Static`]
     Static,
-    /// [`Source::Dockerfile`]
+    /// [`Builder::Dockerfile`]
     Dockerfile,
     /// [`Source::Image`]
     Image,
 }
 
 impl SourceKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Static, Self::Dockerfile, Self::Image];
+
     /// The word in forms and addresses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Static => "static",
             Self::Dockerfile => "dockerfile",
             Self::Image => "image",
+        }
+    }
+}
+
+impl Builder {
+    /// Which kind of source it makes.
+    #[must_use]
+    pub const fn kind(&self) -> SourceKind {
+        match self {
+            Self::Auto => SourceKind::Auto,
+            Self::Static => SourceKind::Static,
+            Self::Dockerfile { .. } => SourceKind::Dockerfile,
+        }
+    }
+}
+
+impl Origin {
+    /// The branch that is deployed, for those that have one.
+    #[must_use]
+    pub const fn branch(&self) -> Option<&GitRef> {
+        match self {
+            Self::Repo { branch, .. } | Self::Push { branch } => Some(branch),
+            Self::Archive => None,
         }
     }
 }
@@ -64,24 +121,32 @@ impl Source {
     #[must_use]
     pub const fn kind(&self) -> SourceKind {
         match self {
-            Self::Static { .. } => SourceKind::Static,
-            Self::Dockerfile { .. } => SourceKind::Dockerfile,
+            Self::Files(files) => files.builder.kind(),
             Self::Image { .. } => SourceKind::Image,
         }
     }
 
-    /// Whether nginx serves it from a folder, without a container.
+    /// The files, for those that are made of some.
     #[must_use]
-    pub const fn is_static(&self) -> bool {
-        matches!(self, Self::Static { .. })
+    pub const fn files(&self) -> Option<&Files> {
+        match self {
+            Self::Files(files) => Some(files),
+            Self::Image { .. } => None,
+        }
     }
 
-    /// The repository and branch, for those that have one.
+    /// Whether it is known already that nginx serves it from a folder, without a container.
     #[must_use]
-    pub const fn git(&self) -> Option<(&RepoUrl, &GitRef)> {
+    pub const fn is_static(&self) -> bool {
+        matches!(self.kind(), SourceKind::Static)
+    }
+
+    /// The repository and branch, for those that are fetched from one.
+    #[must_use]
+    pub const fn repo(&self) -> Option<(&RepoUrl, &GitRef)> {
         match self {
-            Self::Static { repo, branch, .. } | Self::Dockerfile { repo, branch, .. } => Some((repo, branch)),
-            Self::Image { .. } => None,
+            Self::Files(Files { origin: Origin::Repo { repo, branch }, .. }) => Some((repo, branch)),
+            _ => None,
         }
     }
 }

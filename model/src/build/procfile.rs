@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 /// The commands of an app's processes, in the file's order. There is at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Procfile {
     entries: Vec<Entry>,
 }

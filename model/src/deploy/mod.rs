@@ -3,11 +3,13 @@
 
 pub mod address;
 pub mod container;
+pub mod declared;
 pub mod ignore;
 pub mod plan;
 pub mod proof;
 mod view;
 
+pub use declared::Declared;
 pub use plan::Step;
 pub use proof::{Proof, Sample};
 pub use view::{DeployDetail, ReleaseChange, ReleaseRow};

@@ -1,7 +1,7 @@
 //! Whether a push means a deploy of an app.
 
 use super::Pushed;
-use crate::app::{AppSpec, Source};
+use crate::app::{AppSpec, Files, Origin, Source};
 
 /// What to do, and why, in a sentence that the inbox shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
         }
         (
             Pushed::Branch { repositories, branch, message, .. },
-            Source::Static { repo, branch: wanted, .. } | Source::Dockerfile { repo, branch: wanted, .. },
+            Source::Files(Files { origin: Origin::Repo { repo, branch: wanted }, .. }),
         ) => {
             let message = message.to_lowercase();
             if !repositories.is_empty() && !repositories.iter().any(|pushed| same_repository(pushed, repo.as_str())) {
@@ -55,9 +55,17 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
                 Some(_) => Deploy(format!("{} was pushed.", pushed.words())),
             }
         }
-        (Pushed::Image { .. }, Source::Static { repo, .. } | Source::Dockerfile { repo, .. }) => {
-            Ignore(format!("The app comes from {repo}, not from an image."))
+        (Pushed::Branch { .. }, Source::Files(Files { origin: Origin::Push { .. }, .. })) => {
+            Ignore("The app is pushed to this server, not fetched from elsewhere.".to_owned())
         }
+        (Pushed::Branch { .. }, Source::Files(Files { origin: Origin::Archive, .. })) => {
+            Ignore("The app comes from an uploaded archive, not from git.".to_owned())
+        }
+        (Pushed::Image { .. }, Source::Files(files)) => Ignore(match &files.origin {
+            Origin::Repo { repo, .. } => format!("The app comes from {repo}, not from an image."),
+            Origin::Push { .. } => "The app is pushed to this server; it does not come from an image.".to_owned(),
+            Origin::Archive => "The app comes from an uploaded archive, not from an image.".to_owned(),
+        }),
     }
 }
 

@@ -227,7 +227,7 @@ impl Apps {
 
     /// Plain http to a repository only where the host's configuration allows it.
     fn check_source(&self, spec: &AppSpec) -> Result<(), Failure> {
-        match spec.source.git() {
+        match spec.source.repo() {
             Some((repo, _)) if repo.scheme() == "http" && !self.parts.domains.allows_local_git() => {
                 Err(Problem::invalid("repo", "Plain http is not allowed for repositories.")
                     .hint("Use https, or start Homeport with --allow-local-git for a Git server on your own network.")

@@ -1,7 +1,7 @@
 //! Fetch and build: from a source to an artifact, an image's id or a folder of files.
 
 use homeport_model::{
-    app::{DEFAULT_PORT, Source},
+    app::{Builder, DEFAULT_PORT, Source},
     deploy::Artifact,
     job::LogStream,
     name::{ImageRef, Port},
@@ -19,9 +19,7 @@ impl DeployWork {
     pub(super) async fn fetch(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         match &deploy.release.spec.source {
             Source::Image { image } => self.fetch_image(deploy, image).await,
-            Source::Static { repo, branch, .. } | Source::Dockerfile { repo, branch, .. } => {
-                self.fetch_commit(deploy, repo, branch).await
-            }
+            Source::Files(files) => self.fetch_files(deploy, files).await,
         }
     }
 
@@ -42,10 +40,13 @@ impl DeployWork {
 
     /// Makes the artifact.
     pub(super) async fn build(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
-        match &deploy.release.spec.source {
-            Source::Image { .. } => Ok("an image needs no build".to_owned()),
-            Source::Static { folder, .. } => self.lay_out(deploy, folder).await,
-            Source::Dockerfile { context, dockerfile, .. } => self.build_image(deploy, context, dockerfile).await,
+        let Source::Files(files) = &deploy.release.spec.source else {
+            return Ok("an image needs no build".to_owned());
+        };
+        match deploy.release.declared.builder.as_ref().unwrap_or(&files.builder) {
+            Builder::Static => self.lay_out(deploy, &files.folder).await,
+            Builder::Dockerfile { dockerfile } => self.build_image(deploy, &files.folder, dockerfile).await,
+            Builder::Auto => Err(Failure::internal("nobody chose the builder")),
         }
     }
 

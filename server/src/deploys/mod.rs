@@ -2,6 +2,7 @@
 
 mod backend;
 mod check;
+mod declare;
 mod fetch;
 mod proof;
 mod prune;
@@ -20,7 +21,7 @@ pub use work::{DeployWork, Engines};
 use std::sync::Arc;
 
 use homeport_model::{
-    deploy::{Artifact, DeployDetail, Trigger, plan},
+    deploy::{Artifact, Declared, DeployDetail, Trigger, plan},
     id::{JobId, ReleaseId},
     job::{JobKind, JobState, LogLine},
     name::AppName,
@@ -87,6 +88,7 @@ impl Deploys {
             commit: target.commit,
             artifact: Some(artifact),
             port: target.port,
+            declared: target.declared,
             kept: true,
             ..release
         };
@@ -121,6 +123,7 @@ impl Deploys {
             commit: None,
             artifact: None,
             port: None,
+            declared: Declared::default(),
             kept: false,
             created_at: now,
             switched_at: None,

@@ -2,7 +2,6 @@
 //! the one before it, never anything that is not ours.
 
 use homeport_model::{
-    app::Source,
     deploy::{Artifact, container::ImageId, plan::KEPT_RELEASES},
     id::ReleaseId,
 };
@@ -34,13 +33,10 @@ impl DeployWork {
     /// Removes what a failed deploy had built.
     pub(super) async fn unbuild(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
-        match &deploy.release.spec.source {
-            Source::Static { .. } => self.apps.parts.domains.sites().remove(&deploy.app.id, &deploy.release.id)?,
-            Source::Dockerfile { .. } => {
-                self.forget_artifact(&deploy.release, &releases).await?;
-                self.engines.docker.prune_build_leftovers().await?;
-            }
-            Source::Image { .. } => {}
+        if deploy.release.spec.source.files().is_some() {
+            self.apps.parts.domains.sites().remove(&deploy.app.id, &deploy.release.id)?;
+            self.forget_artifact(&deploy.release, &releases).await?;
+            self.engines.docker.prune_build_leftovers().await?;
         }
         let mut tx = self.apps.parts.db.write().await?;
         store::set_not_kept(&mut tx, &deploy.release.id).await?;
@@ -53,7 +49,7 @@ impl DeployWork {
     pub(super) async fn forget_artifact(&self, release: &ReleaseRecord, all: &[ReleaseRecord]) -> Result<(), Failure> {
         let shared = all.iter().any(|other| other.id != release.id && other.kept && other.artifact == release.artifact);
         match &release.artifact {
-            Some(Artifact::Image { id }) if !shared && matches!(release.spec.source, Source::Dockerfile { .. }) => {
+            Some(Artifact::Image { id }) if !shared && release.spec.source.files().is_some() => {
                 let id: ImageId =
                     id.parse().map_err(|_| Failure::internal("a release's image is not an image's id"))?;
                 self.engines.docker.remove_image(&id).await?;

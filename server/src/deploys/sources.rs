@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use homeport_model::{
-    deploy::{Artifact, Commit},
+    app::{Files, Origin},
+    deploy::{Artifact, Commit, declared},
     id::AppId,
     job::LogStream,
     name::{CommitSha, GitRef, RelPath, RepoUrl},
+    prelude::{Code, Problem},
 };
 
 use super::{
@@ -23,13 +25,21 @@ const MOST_DOCKERFILE_BYTES: u64 = 1 << 20;
 const LEAST_BUILD_BYTES: u64 = 128 << 20;
 
 impl DeployWork {
+    /// Pins the commit, and reads what its files say about how the app is built and run.
+    pub(super) async fn fetch_files(&self, deploy: &Deploy<'_>, files: &Files) -> Result<String, Failure> {
+        let commit = match &files.origin {
+            Origin::Repo { repo, branch } => self.fetch_commit(deploy, repo, branch).await?,
+            Origin::Push { .. } => {
+                return Err(Problem::new(Code::Conflict, "Nothing has been pushed yet.").into());
+            }
+            Origin::Archive => return Err(Problem::new(Code::Conflict, "Nothing has been uploaded yet.").into()),
+        };
+        self.declare(deploy, files, &commit.sha).await?;
+        Ok(format!("{}@{}", commit.branch, commit.sha.short()))
+    }
+
     /// Fetches the branch into the kept mirror and pins its commit.
-    pub(super) async fn fetch_commit(
-        &self,
-        deploy: &Deploy<'_>,
-        repo: &RepoUrl,
-        branch: &GitRef,
-    ) -> Result<String, Failure> {
+    async fn fetch_commit(&self, deploy: &Deploy<'_>, repo: &RepoUrl, branch: &GitRef) -> Result<Commit, Failure> {
         let (log, git) = (&deploy.context.log, &self.engines.git);
         log.say(format!("Fetching {branch} of {repo}."));
         let sha = git.fetch(&deploy.app.id, repo, branch, |line| log.line(LogStream::Build, line)).await?;
@@ -43,7 +53,7 @@ impl DeployWork {
         };
         log.say(format!("Commit {} by {}: {}", commit.sha.short(), commit.author, commit.subject));
         store::set_commit(&self.apps.parts.db, &deploy.release.id, &commit).await?;
-        Ok(format!("{branch}@{}", commit.sha.short()))
+        Ok(commit)
     }
 
     /// Writes the site's files into a folder of the release's own.
@@ -80,8 +90,9 @@ impl DeployWork {
         let memory_bytes = host::memory_for_a_build(LEAST_BUILD_BYTES)?;
         log.say(format!("Building {dockerfile} with at most {} MiB of memory.", memory_bytes >> 20));
         // Read by path from the commit: a link in its place is refused.
-        let path = if folder.is_top() { dockerfile.to_string() } else { format!("{folder}/{dockerfile}") };
-        let path = path.parse().map_err(|_| Failure::internal("two paths made no path"))?;
+        let path = declared::below(folder, dockerfile.as_str())
+            .parse()
+            .map_err(|_| Failure::internal("two paths made no path"))?;
         self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
         let context = self.engines.git.archive(&release.app, sha, folder, dockerfile).await?;
         let request = BuildRequest {

@@ -2,7 +2,7 @@
 
 use homeport_model::{
     app::AppSpec,
-    deploy::{Artifact, Commit, Proof, Trigger},
+    deploy::{Artifact, Commit, Declared, Proof, Trigger},
     id::{AppId, JobId, ReleaseId},
     name::Port,
     time::Timestamp,
@@ -34,6 +34,8 @@ pub struct ReleaseRecord {
     pub artifact: Option<Artifact>,
     /// The port it listens on, once known.
     pub port: Option<Port>,
+    /// What its files say about how it is built and run, once fetched.
+    pub declared: Declared,
     /// Whether its image or folder is here.
     pub kept: bool,
     /// When it was made.
@@ -55,6 +57,7 @@ struct Columns {
     source_commit: Option<String>,
     artifact: Option<String>,
     port: Option<i64>,
+    declared: Option<String>,
     kept: i64,
     created_at: i64,
     switched_at: Option<i64>,
@@ -79,6 +82,10 @@ impl TryFrom<Columns> for ReleaseRecord {
             port: port
                 .map(|port| port.ok_or_else(|| Error::bad_row("releases", "port", id, "not a port")))
                 .transpose()?,
+            declared: match row.declared.as_deref() {
+                Some(text) => json(id, "declared", text)?,
+                None => Declared::default(),
+            },
             kept: row.kept != 0,
             created_at: Timestamp::from_ms(row.created_at),
             switched_at: row.switched_at.map(Timestamp::from_ms),
@@ -112,10 +119,11 @@ pub(super) async fn insert(tx: &mut Conn, release: &ReleaseRecord) -> Result<()>
     let (id, app, job, at) = (release.id.as_str(), release.app.as_str(), release.job.as_str(), release.created_at.ms());
     let (trigger, spec) = (text(&release.trigger), text(&release.spec));
     let (commit, artifact) = (release.commit.as_ref().map(text), release.artifact.as_ref().map(text));
+    let declared = text(&release.declared);
     let port = release.port.map(|port| i64::from(port.get()));
     sqlx::query!(
-        "INSERT INTO releases (id, app_id, number, job_id, deploy_trigger, spec, env, source_commit, artifact, port, kept, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO releases (id, app_id, number, job_id, deploy_trigger, spec, env, source_commit, artifact, port, declared, kept, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         id,
         app,
         release.number,
@@ -126,6 +134,7 @@ pub(super) async fn insert(tx: &mut Conn, release: &ReleaseRecord) -> Result<()>
         commit,
         artifact,
         port,
+        declared,
         release.kept,
         at
     )
@@ -138,7 +147,7 @@ macro_rules! select {
     ($rest:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             Columns,
-            r#"SELECT id, app_id, number, job_id, deploy_trigger, spec, env, source_commit, artifact, port, kept, created_at,
+            r#"SELECT id, app_id, number, job_id, deploy_trigger, spec, env, source_commit, artifact, port, declared, kept, created_at,
                       switched_at, proof ->> '$.sent' AS "sent: i64", proof ->> '$.failed' AS "failed: i64"
                FROM releases "# + $rest,
             $($argument),*
@@ -177,6 +186,14 @@ pub(super) async fn set_commit(db: &Db, id: &ReleaseId, commit: &Commit) -> Resu
     let (id, commit) = (id.as_str(), text(commit));
     let mut tx = db.write().await?;
     sqlx::query!("UPDATE releases SET source_commit = ? WHERE id = ?", commit, id).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// Writes down what the files say.
+pub(super) async fn set_declared(db: &Db, id: &ReleaseId, declared: &Declared) -> Result<()> {
+    let (id, declared) = (id.as_str(), text(declared));
+    let mut tx = db.write().await?;
+    sqlx::query!("UPDATE releases SET declared = ? WHERE id = ?", declared, id).execute(&mut *tx).await?;
     tx.commit().await
 }
 

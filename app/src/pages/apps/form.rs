@@ -33,9 +33,12 @@ pub fn SourceFields(
         }
         .into_any();
     }
-    let is_static = kind == SourceKind::Static;
-    let folder_label = if is_static { "Folder to serve" } else { "Folder to build" };
-    let dockerfile = (!is_static).then(|| {
+    let folder_label = match kind {
+        SourceKind::Static => "Folder to serve",
+        SourceKind::Dockerfile => "Folder to build",
+        SourceKind::Auto | SourceKind::Image => "Folder",
+    };
+    let dockerfile = (kind == SourceKind::Dockerfile).then(|| {
         view! {
             <Field
                 label="Dockerfile"

@@ -10,7 +10,8 @@ use crate::{
     ui::{Field, PageHeader, Panel, ProblemNotice, Submit},
 };
 
-const KINDS: [(SourceKind, &str, &str); 3] = [
+const KINDS: [(SourceKind, &str, &str); 4] = [
+    (SourceKind::Auto, "Detect", "What the files call for"),
     (SourceKind::Static, "Static files", "A folder in a git repository"),
     (SourceKind::Dockerfile, "Dockerfile", "In a git repository, built here"),
     (SourceKind::Image, "Image", "Present, or pulled from a registry"),

@@ -1,7 +1,7 @@
 //! How a request reaches the app, what runs, and what happened lately.
 
 use homeport_model::{
-    app::{AppDetail, AppState, Health, Source},
+    app::{AppDetail, AppState, Builder, Files, Health, Origin, Source},
     deploy::{Artifact, ReleaseRow},
 };
 use leptos::prelude::*;
@@ -110,11 +110,23 @@ fn Loaded(app: AppDetail) -> impl IntoView {
 #[component]
 fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
     let (kind, from, where_from) = match &app.spec.source {
-        Source::Static { repo, branch, folder } => {
-            ("Static files", repo.to_string(), Some(format!("{branch}, folder {folder}")))
-        }
-        Source::Dockerfile { repo, branch, dockerfile, .. } => {
-            ("Dockerfile", repo.to_string(), Some(format!("{branch}, {dockerfile}")))
+        Source::Files(Files { origin, folder, builder }) => {
+            let kind = match builder {
+                Builder::Auto => "Files",
+                Builder::Static => "Static files",
+                Builder::Dockerfile { .. } => "Dockerfile",
+            };
+            let from = match origin {
+                Origin::Repo { repo, .. } => repo.to_string(),
+                Origin::Push { .. } => "pushed to this server".to_owned(),
+                Origin::Archive => "an uploaded archive".to_owned(),
+            };
+            let what = match builder {
+                Builder::Dockerfile { dockerfile } => dockerfile.to_string(),
+                Builder::Static | Builder::Auto => format!("folder {folder}"),
+            };
+            let parts = origin.branch().map(ToString::to_string).into_iter().chain([what]);
+            (kind, from, Some(parts.collect::<Vec<_>>().join(", ")))
         }
         Source::Image { image } => ("Image", image.to_string(), None),
     };

@@ -1,0 +1,70 @@
+//! What the files of a commit say: which builder they call for, `Procfile`, `app.json`, `CHECKS`.
+
+use homeport_model::{
+    app::Files,
+    build::{AppJson, ChecksFile, Mistake, Procfile, Read, RepoFile},
+    deploy::{
+        Declared,
+        declared::{choose_builder, path_of},
+    },
+    name::{CommitSha, EnvKey},
+};
+
+use super::{
+    store,
+    work::{Deploy, DeployWork},
+};
+use crate::{apps::env::open_env, drivers::git, failure::Failure};
+
+impl DeployWork {
+    /// Reads what the files say and keeps it with the release.
+    pub(super) async fn declare(&self, deploy: &Deploy<'_>, files: &Files, sha: &CommitSha) -> Result<(), Failure> {
+        let tree = self.engines.git.list_tree(&deploy.app.id, sha).await?;
+        let names: Vec<&str> = tree.below(&files.folder)?.into_iter().map(|(path, _)| path).collect();
+        let builder = choose_builder(&files.builder, |name| names.contains(&name))?;
+        deploy.context.log.say(format!("Builder: {}.", builder.kind().as_str()));
+        let procfile = self.text(deploy, files, sha, RepoFile::Procfile).await?;
+        let procfile = procfile.map(|text| Procfile::parse(&text)).transpose().map_err(|mistake| mistake.problem())?;
+        let app_json = match self.text(deploy, files, sha, RepoFile::AppJson).await? {
+            Some(text) => self.told(deploy, AppJson::parse(&text))?,
+            None => AppJson::default(),
+        };
+        let checks = match self.text(deploy, files, sha, RepoFile::Checks).await? {
+            Some(text) => {
+                let env = open_env(&self.apps.parts.sealer, &deploy.release.app, &deploy.release.env)?;
+                let read = ChecksFile::parse(&text, |key: &EnvKey| env.get(key).cloned());
+                read.map_err(|mistake| mistake.problem())?.to_healthchecks()
+            }
+            None => Vec::new(),
+        };
+        let declared = Declared { builder: Some(builder), procfile, app_json, checks };
+        store::set_declared(&self.apps.parts.db, &deploy.release.id, &declared).await?;
+        Ok(())
+    }
+
+    /// What was read, after telling its warnings.
+    fn told<T>(&self, deploy: &Deploy<'_>, read: Result<Read<T>, Mistake>) -> Result<T, Failure> {
+        let Read { value, warnings } = read.map_err(|mistake| mistake.problem())?;
+        for warning in warnings {
+            deploy.context.log.say(format!("Warning: {}", warning.problem().title));
+        }
+        Ok(value)
+    }
+
+    /// The text of one of the files; none where the app has none.
+    async fn text(
+        &self,
+        deploy: &Deploy<'_>,
+        files: &Files,
+        sha: &CommitSha,
+        file: RepoFile,
+    ) -> Result<Option<String>, Failure> {
+        let path = path_of(file, &files.folder);
+        let path = path.parse().map_err(|_| Failure::internal("a file's path is no path"))?;
+        match self.engines.git.read_file(&deploy.app.id, sha, &path, file.most_bytes() as u64 + 1).await {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(git::Error::NoSuchFile { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
