@@ -1,5 +1,7 @@
 //! A backend that answers from made-up values, so that pages can be rendered without a server.
 
+#[path = "fake_people.rs"]
+mod people;
 #[path = "fake_programs.rs"]
 mod programs;
 
@@ -10,19 +12,18 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use homeport_app::backend::{Accounts, Activity, Answer, Apps, Backend, Deploys};
+use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
-    account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
     app::{
         AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
         HopState, Origin, Source,
     },
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
-    id::{AppId, JobId, PasskeyId, ReleaseId, SessionId},
+    id::{AppId, JobId, ReleaseId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
     name::{AppName, EnvKey},
-    prelude::{Actor, Code, Problem, Role},
+    prelude::{Actor, Code, Problem},
     time::Timestamp,
 };
 
@@ -293,7 +294,7 @@ impl Apps for Fake {
     }
 
     async fn delete(&self, _: &Actor, _: &AppName, _: &str) -> Answer<JobId> {
-        Err(step_up())
+        Err(people::step_up())
     }
 
     async fn environment(&self, _: &Actor, _: &AppName) -> Answer<Vec<EnvRow>> {
@@ -416,76 +417,5 @@ impl Activity for Fake {
 
     async fn jobs(&self, actor: &Actor) -> Answer<Vec<JobRow>> {
         self.today(actor).await.map(|today| today.jobs)
-    }
-}
-
-fn me() -> Me {
-    Me {
-        name: "Ada".into(),
-        role: Role::Owner,
-        host_name: "host.example.com".into(),
-        must_add_passkey: false,
-        step_up_until: None,
-        one_key_only: false,
-    }
-}
-
-fn step_up() -> Problem {
-    Problem::new(Code::StepUpRequired, "Use your passkey once more to do this.")
-}
-
-#[async_trait]
-impl Accounts for Fake {
-    async fn me(&self, _: &Actor) -> Answer<Me> {
-        Ok(me())
-    }
-
-    async fn settings(&self, _: &Actor) -> Answer<AccountSettings> {
-        let passkey = |number, label: &str, used_ms, current| PasskeyRow {
-            id: PasskeyId::new(NOW.ms(), number),
-            label: label.into(),
-            created_at: ago(12 * DAY),
-            last_used_at: Some(ago(used_ms)),
-            frozen: false,
-            current,
-        };
-        let session = |number, agent: &str, seen_ms, current| SessionRow {
-            id: SessionId::new(NOW.ms(), number),
-            method: SignInMethod::Passkey,
-            passkey: Some("MacBook".into()),
-            created_at: ago(3 * DAY),
-            seen_at: ago(seen_ms),
-            address: Some("203.0.113.9".into()),
-            agent: Some(agent.into()),
-            current,
-        };
-        Ok(AccountSettings {
-            me: me(),
-            passkeys: vec![passkey(1, "MacBook", HOUR, true), passkey(2, "Phone", DAY, false)],
-            sessions: vec![session(1, "Firefox on Linux", 0, true), session(2, "Safari on iPhone", DAY, false)],
-            codes_left: 8,
-            tokens: Vec::new(),
-            now: NOW,
-        })
-    }
-
-    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: String) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn remove_passkey(&self, _: &Actor, _: &PasskeyId) -> Answer<()> {
-        Err(step_up())
-    }
-
-    async fn end_session(&self, _: &Actor, _: &SessionId) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn end_other_sessions(&self, _: &Actor) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn new_recovery_codes(&self, _: &Actor) -> Answer<Vec<String>> {
-        Err(step_up())
     }
 }

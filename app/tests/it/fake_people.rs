@@ -1,0 +1,82 @@
+//! The fake's person: passkeys, sessions, codes.
+
+use async_trait::async_trait;
+use homeport_app::backend::{Accounts, Answer};
+use homeport_model::{
+    account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
+    id::{PasskeyId, SessionId},
+    prelude::{Actor, Code, Problem, Role},
+};
+
+use super::{DAY, Fake, HOUR, NOW, ago};
+
+fn me() -> Me {
+    Me {
+        name: "Ada".into(),
+        role: Role::Owner,
+        host_name: "host.example.com".into(),
+        must_add_passkey: false,
+        step_up_until: None,
+        one_key_only: false,
+    }
+}
+
+pub(super) fn step_up() -> Problem {
+    Problem::new(Code::StepUpRequired, "Use your passkey once more to do this.")
+}
+
+#[async_trait]
+impl Accounts for Fake {
+    async fn me(&self, _: &Actor) -> Answer<Me> {
+        Ok(me())
+    }
+
+    async fn settings(&self, _: &Actor) -> Answer<AccountSettings> {
+        let passkey = |number, label: &str, used_ms, current| PasskeyRow {
+            id: PasskeyId::new(NOW.ms(), number),
+            label: label.into(),
+            created_at: ago(12 * DAY),
+            last_used_at: Some(ago(used_ms)),
+            frozen: false,
+            current,
+        };
+        let session = |number, agent: &str, seen_ms, current| SessionRow {
+            id: SessionId::new(NOW.ms(), number),
+            method: SignInMethod::Passkey,
+            passkey: Some("MacBook".into()),
+            created_at: ago(3 * DAY),
+            seen_at: ago(seen_ms),
+            address: Some("203.0.113.9".into()),
+            agent: Some(agent.into()),
+            current,
+        };
+        Ok(AccountSettings {
+            me: me(),
+            passkeys: vec![passkey(1, "MacBook", HOUR, true), passkey(2, "Phone", DAY, false)],
+            sessions: vec![session(1, "Firefox on Linux", 0, true), session(2, "Safari on iPhone", DAY, false)],
+            codes_left: 8,
+            tokens: Vec::new(),
+            now: NOW,
+        })
+    }
+
+    async fn rename_passkey(&self, _: &Actor, _: &PasskeyId, _: String) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn remove_passkey(&self, _: &Actor, _: &PasskeyId) -> Answer<()> {
+        Err(step_up())
+    }
+
+    async fn end_session(&self, _: &Actor, _: &SessionId) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn end_other_sessions(&self, _: &Actor) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn new_recovery_codes(&self, _: &Actor) -> Answer<Vec<String>> {
+        Err(step_up())
+    }
+}
