@@ -99,6 +99,9 @@ pub trait Deploys: Send + Sync {
     async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32>;
     /// Switches to the content of a kept release, as a new release. Returns its number.
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32>;
+    /// Starts what serves anew with the settings and the environment of now, as a new release and
+    /// without a build. Returns its number.
+    async fn restart(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
     /// Every release of an app, newest first.
     async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>>;
     /// One deploy with its steps.

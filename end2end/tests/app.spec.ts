@@ -21,7 +21,7 @@ test('environment: pasted, masked, waiting for the next deploy, then with the ap
   await expect(version).toContainText('hello from # the environment');
   await expect(version).toContainText('pending');
   await expect(token).toContainText('secret');
-  await expect(page.getByText('2 variables wait for the next deploy.')).toBeVisible();
+  await expect(page.getByText('2 variables wait to be applied.')).toBeVisible();
   await page.reload();
   await expect(token).toContainText('secret');
   expect(await page.content()).not.toContain('hunter2');

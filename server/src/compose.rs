@@ -222,7 +222,8 @@ impl Services {
         let deploy: Arc<dyn Work> = deploy;
         let work = HashMap::from([
             (JobKind::Deploy, deploy.clone()),
-            (JobKind::RollBack, deploy),
+            (JobKind::RollBack, deploy.clone()),
+            (JobKind::Restart, deploy),
             (JobKind::DeleteApp, remove),
         ]);
         self.runner.start(work).await?;

@@ -30,6 +30,15 @@ pub async fn roll_back(app: AppName, to: u32) -> Result<u32, WireError> {
     Ok(number)
 }
 
+/// Starts what serves anew; goes to the new release's page.
+#[server(prefix = "/api/ui", endpoint = "deploys/restart")]
+pub async fn restart(app: AppName) -> Result<u32, WireError> {
+    let (backend, actor) = context()?;
+    let number = with_status(backend.deploys.restart(&actor, &app).await)?;
+    leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
+    Ok(number)
+}
+
 /// Every release of an app, newest first.
 #[server(prefix = "/api/ui", endpoint = "deploys/list", input = GetUrl)]
 pub async fn list_deploys(app: AppName) -> Result<Vec<ReleaseRow>, WireError> {

@@ -74,7 +74,7 @@ fn Samples() -> impl IntoView {
         <Notice tone=Tone::Good title="Release 41 is live.">
             <p>"412 requests during the switch, 0 failed."</p>
         </Notice>
-        <Notice tone=Tone::Warning title="2 variables wait for the next deploy." />
+        <Notice tone=Tone::Warning title="2 variables wait to be applied." />
         <ProblemNotice problem=Problem::not_found("app").hint("It may have been deleted.") />
         <Panel title="How a request reaches it">
             <div class="panel-body">

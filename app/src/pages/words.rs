@@ -41,6 +41,7 @@ pub const fn of_job(job: &JobRow) -> (Tone, &'static str) {
         (JobState::Queued, _) => (Tone::Working, "Queued"),
         (JobState::Running, JobKind::Deploy) => (Tone::Working, "Deploying"),
         (JobState::Running, JobKind::RollBack) => (Tone::Working, "Rolling back"),
+        (JobState::Running, JobKind::Restart) => (Tone::Working, "Restarting"),
         (JobState::Running, JobKind::DeleteApp) => (Tone::Working, "Deleting"),
         (JobState::Interrupted, _) => (Tone::Warning, "Interrupted"),
         (JobState::Succeeded, _) => (Tone::Good, "Done"),
@@ -66,6 +67,7 @@ pub fn job_name(job: &JobRow) -> String {
     match job.kind {
         JobKind::Deploy => format!("Deploy of {}", job.app),
         JobKind::RollBack => format!("Roll back of {}", job.app),
+        JobKind::Restart => format!("Restart of {}", job.app),
         JobKind::DeleteApp => format!("Deletion of {}", job.app),
     }
 }
@@ -80,7 +82,7 @@ pub fn job_href(job: &JobRow) -> Option<String> {
 #[must_use]
 pub fn by(trigger: &Trigger) -> &str {
     match trigger {
-        Trigger::Pressed { by } | Trigger::RolledBack { by, .. } => by,
+        Trigger::Pressed { by } | Trigger::RolledBack { by, .. } | Trigger::Restarted { by, .. } => by,
         Trigger::Pushed { by, through } if by.is_empty() => through,
         Trigger::Pushed { by, .. } => by,
     }
@@ -89,17 +91,19 @@ pub fn by(trigger: &Trigger) -> &str {
 /// What a release was made from: a machine's word and, when there is one, a person's.
 #[must_use]
 pub fn made_from(release: &ReleaseRow) -> (String, Option<String>) {
-    let rolled_back = match release.trigger {
+    let instead = match &release.trigger {
         Trigger::RolledBack { to, .. } => Some(format!("content of release {to}")),
+        Trigger::Restarted { why, .. } if why.is_empty() => Some("restarted".to_owned()),
+        Trigger::Restarted { why, .. } => Some(format!("restarted: {why}")),
         Trigger::Pressed { .. } | Trigger::Pushed { .. } => None,
     };
     match (&release.commit, &release.image) {
         (Some(commit), _) => {
             let sha = commit.sha.as_str();
             let short = sha.get(..7).unwrap_or(sha);
-            (format!("{}@{short}", commit.branch), rolled_back.or_else(|| Some(commit.subject.clone())))
+            (format!("{}@{short}", commit.branch), instead.or_else(|| Some(commit.subject.clone())))
         }
-        (None, Some(image)) => (image.clone(), rolled_back),
-        (None, None) => (String::new(), rolled_back),
+        (None, Some(image)) => (image.clone(), instead),
+        (None, None) => (String::new(), instead),
     }
 }

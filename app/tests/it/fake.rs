@@ -347,6 +347,10 @@ impl Deploys for Fake {
         Err(Problem::new(Code::Conflict, "A deploy of shop is running.").hint("Wait for it, or cancel it."))
     }
 
+    async fn restart(&self, _: &Actor, _: &AppName) -> Answer<u32> {
+        Ok(43)
+    }
+
     async fn list(&self, _: &Actor, _: &AppName) -> Answer<Vec<ReleaseRow>> {
         Ok(releases())
     }

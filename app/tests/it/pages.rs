@@ -134,7 +134,7 @@ async fn search_works_without_script() {
 #[tokio::test]
 async fn secrets_are_masked() {
     let html = page("/apps/shop/environment").await;
-    has(&html, &["SECRET_KEY", "shop.settings.production", "2 variables wait for the next deploy", "name=\"text\""]);
+    has(&html, &["SECRET_KEY", "shop.settings.production", "2 variables wait to be applied", "name=\"text\""]);
     assert_eq!(html.matches("class=\"visually-hidden\">secret<").count(), 2);
 }
 

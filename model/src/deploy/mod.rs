@@ -73,6 +73,13 @@ pub enum Trigger {
         /// To which release's content.
         to: u32,
     },
+    /// What serves was started anew, with the settings and the environment of that time.
+    Restarted {
+        /// Who.
+        by: String,
+        /// What for: `3 variables changed`; empty when nobody said.
+        why: String,
+    },
     /// A webhook told of a push.
     Pushed {
         /// Who pushed, as the sender says; empty when it does not.

@@ -13,6 +13,8 @@ pub enum JobKind {
     Deploy,
     /// Switch to a kept release.
     RollBack,
+    /// Start what serves anew, without a build.
+    Restart,
     /// Remove an app with all that it has.
     DeleteApp,
 }
@@ -24,6 +26,7 @@ impl JobKind {
         match self {
             Self::Deploy => "deploy",
             Self::RollBack => "roll_back",
+            Self::Restart => "restart",
             Self::DeleteApp => "delete_app",
         }
     }
@@ -31,7 +34,7 @@ impl JobKind {
     /// Reads the store's word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Deploy, Self::RollBack, Self::DeleteApp].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Deploy, Self::RollBack, Self::Restart, Self::DeleteApp].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

@@ -127,7 +127,7 @@ impl Apps {
     }
 
     /// How many variables differ from the serving release's.
-    pub(super) async fn pending_env(&self, app: &super::AppRecord) -> Result<u32, Failure> {
+    pub(crate) async fn pending_env(&self, app: &super::AppRecord) -> Result<u32, Failure> {
         let Some(serving) = self.serving_env(app).await? else { return Ok(0) };
         let changes = homeport_model::app::env::diff(&serving, &self.env_map(&app.id).await?);
         Ok(u32::try_from(changes.len()).unwrap_or(u32::MAX))

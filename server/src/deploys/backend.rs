@@ -28,6 +28,10 @@ impl backend::Deploys for Deploys {
         Ok(self.press_roll_back(actor, app, to).await?)
     }
 
+    async fn restart(&self, actor: &Actor, app: &AppName) -> Answer<u32> {
+        Ok(self.press_restart(actor, app).await?)
+    }
+
     async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>> {
         actor.require(Role::Viewer)?;
         let app = self.apps.get(app).await?;

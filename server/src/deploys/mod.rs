@@ -7,6 +7,7 @@ mod fetch;
 mod proof;
 mod prune;
 mod remove;
+mod restart;
 mod sources;
 mod start;
 pub mod store;
@@ -111,6 +112,9 @@ impl Deploys {
         let id = ReleaseId::new(now.ms(), ambient::random_u32());
         let steps: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
         let mut tx = parts.db.write().await?;
+        if kind == JobKind::Restart {
+            restart::refuse_beside_a_deploy(&mut tx, &app.id).await?;
+        }
         let number = store::next_number(&mut tx, &app.id).await?;
         let release = fill(ReleaseRecord {
             id: id.clone(),
@@ -143,7 +147,11 @@ impl Deploys {
             Problem::new(Code::Conflict, format!("Replaced by release {number}, which was asked for later."));
         jobs::store::enqueue(&mut tx, &new, &replaced, now).await?;
         store::insert(&mut tx, &release).await?;
-        let action = if kind == JobKind::RollBack { "app.roll_back" } else { "app.deploy" };
+        let action = match kind {
+            JobKind::RollBack => "app.roll_back",
+            JobKind::Restart => "app.restart",
+            JobKind::Deploy | JobKind::DeleteApp => "app.deploy",
+        };
         parts
             .audit
             .record(&mut tx, actor, action, app.spec.name.as_str(), json!({ "release": number, "job": job }))

@@ -63,11 +63,16 @@ impl DeployWork {
     }
 }
 
-/// The kept releases beyond the newest [`KEPT_RELEASES`] that have ever served, `serving` not
-/// counted among them.
+/// The kept releases that have served and whose content is not among the newest [`KEPT_RELEASES`],
+/// that of `serving` included. A restart is a release with the content of another: it costs nothing
+/// to keep, and takes no place of another.
 fn beyond_kept(newest_first: &[ReleaseRecord], serving: &ReleaseId) -> Vec<ReleaseRecord> {
-    let served =
-        newest_first.iter().filter(|release| release.kept && release.switched_at.is_some() && release.id != *serving);
-    let spare = KEPT_RELEASES.saturating_sub(1) as usize;
-    served.skip(spare).cloned().collect()
+    let served = || newest_first.iter().filter(|release| release.kept && release.switched_at.is_some());
+    let mut contents = Vec::new();
+    for release in served().filter(|release| release.id == *serving).chain(served()) {
+        if contents.len() < KEPT_RELEASES as usize && !contents.contains(&&release.artifact) {
+            contents.push(&release.artifact);
+        }
+    }
+    served().filter(|release| release.id != *serving && !contents.contains(&&release.artifact)).cloned().collect()
 }

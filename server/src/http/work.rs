@@ -37,6 +37,7 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/deploys/log", "deploys.log"),
     Route::change("/api/ui/deploys/deploy", "deploys.deploy"),
     Route::change("/api/ui/deploys/roll-back", "deploys.roll_back"),
+    Route::change("/api/ui/deploys/restart", "deploys.restart"),
     Route::change("/api/ui/deploys/cancel", "deploys.cancel"),
     Route::read("/api/ui/activity/audit", "activity.audit"),
     Route::read("/api/ui/activity/jobs", "activity.jobs"),

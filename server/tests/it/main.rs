@@ -13,6 +13,7 @@ mod db;
 mod deploys;
 mod docker;
 mod docker_surface;
+mod environment;
 mod faults;
 mod git;
 mod guard;

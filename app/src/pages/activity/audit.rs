@@ -29,7 +29,7 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 /// What was done, as a person says it.
-const ACTIONS: [(&str, &str); 26] = [
+const ACTIONS: [(&str, &str); 27] = [
     ("panel.claim", "Claimed this server"),
     ("session.sign_in", "Signed in"),
     ("session.sign_out", "Signed out"),
@@ -48,6 +48,7 @@ const ACTIONS: [(&str, &str); 26] = [
     ("app.delete", "Deleted an app"),
     ("app.deploy", "Deployed"),
     ("app.roll_back", "Rolled back"),
+    ("app.restart", "Restarted"),
     ("app.set_environment", "Changed the environment"),
     ("app.unset_variable", "Removed a variable"),
     ("app.show_variable", "Showed a secret"),

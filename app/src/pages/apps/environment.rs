@@ -5,7 +5,10 @@ use leptos::{form::ActionForm, html, prelude::*};
 
 use super::{ThisApp, frame::app_name, new::FormProblem, new::problem_of};
 use crate::{
-    api::apps::{SetEnvironment, SetSecret, UnsetVariable, environment},
+    api::{
+        apps::{SetEnvironment, SetSecret, UnsetVariable, environment},
+        deploys::Restart,
+    },
     ui::{Notice, Panel, PanelSkeleton, Submit, Tag, TextArea, Tone, ask_for_passkey, figures::count, loaded, toaster},
 };
 
@@ -16,6 +19,7 @@ pub fn Environment() -> impl IntoView {
     let set = ServerAction::<SetEnvironment>::new();
     let unset = ServerAction::<UnsetVariable>::new();
     let mask = ServerAction::<SetSecret>::new();
+    let restart = ServerAction::<Restart>::new();
     let written = move || (set.version().get(), unset.version().get(), mask.version().get());
     let answer = Resource::new(
         move || (this.name.get(), this.version.get(), written()),
@@ -40,13 +44,14 @@ pub fn Environment() -> impl IntoView {
     });
     let refused = ask_for_passkey(mask);
     let answered = problem_of(move || {
-        unset.value().get().and_then(Result::err).or_else(|| mask.value().get()?.err()).map(Err::<(), _>)
+        let refused = unset.value().get().and_then(Result::err).or_else(|| mask.value().get()?.err());
+        refused.or_else(|| restart.value().get()?.err()).map(Err::<(), _>)
     });
     let row_problem = Signal::derive(move || refused.get().or_else(|| answered.get()));
     let problem = problem_of(move || set.value().get());
     view! {
         <FormProblem problem=row_problem />
-        {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |rows| view! { <Variables rows=rows unset=unset mask=mask /> })}
+        {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |rows| view! { <Variables rows=rows unset=unset mask=mask restart=restart /> })}
         <Panel title="Add or change">
             <ActionForm action=set>
                 <div class="panel-body form">
@@ -71,13 +76,23 @@ pub fn Environment() -> impl IntoView {
 }
 
 #[component]
-fn Variables(rows: Vec<EnvRow>, unset: ServerAction<UnsetVariable>, mask: ServerAction<SetSecret>) -> impl IntoView {
+fn Variables(
+    rows: Vec<EnvRow>,
+    unset: ServerAction<UnsetVariable>,
+    mask: ServerAction<SetSecret>,
+    restart: ServerAction<Restart>,
+) -> impl IntoView {
+    let app = ThisApp::current().name;
     let waiting = rows.iter().filter(|row| row.pending).count();
     let notice = (waiting > 0).then(|| {
-        let title = format!("{} for the next deploy.", count(waiting, "variable waits", "variables wait"));
+        let title = format!("{} to be applied.", count(waiting, "variable waits", "variables wait"));
         view! {
             <Notice tone=Tone::Warning title=title>
-                <p>"The running release keeps the environment that it was started with."</p>
+                <p>"The running release keeps the environment that it was started with. A restart builds nothing and loses no request."</p>
+                <ActionForm action=restart>
+                    <input type="hidden" name="app" value=move || app.get() />
+                    <Submit label="Restart to apply" busy="Restarting…" pending=restart.pending() />
+                </ActionForm>
             </Notice>
         }
     });

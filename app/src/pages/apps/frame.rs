@@ -1,7 +1,7 @@
 //! What stands above every tab of one app: its name, its state, what can be done, the tabs.
 
 use homeport_model::{
-    app::{AppDetail, AppState},
+    app::{AppDetail, AppState, HopKind},
     event::Topic,
     id::AppId,
     name::AppName,
@@ -14,7 +14,12 @@ use leptos_router::{
 
 use super::{super::words, new::FormProblem, new::problem_of};
 use crate::{
-    api::{WireError, apps::find_app, deploys::Deploy, error::not_found},
+    api::{
+        WireError,
+        apps::find_app,
+        deploys::{Deploy, Restart},
+        error::not_found,
+    },
     live::Live,
     ui::{Age, PageHeader, State, Submit, Tag, Tone, loaded::Answer, loaded_page},
 };
@@ -71,7 +76,11 @@ pub fn AppFrame() -> impl IntoView {
     let this = ThisApp::from_address();
     provide_context(this);
     let deploy = ServerAction::<Deploy>::new();
-    let problem = problem_of(move || deploy.value().get());
+    let restart = ServerAction::<Restart>::new();
+    let problem = problem_of(move || {
+        let refused = deploy.value().get().and_then(Result::err);
+        refused.or_else(|| restart.value().get()?.err()).map(Err::<u32, _>)
+    });
     let skeleton = move || {
         view! {
             <PageHeader
@@ -82,7 +91,7 @@ pub fn AppFrame() -> impl IntoView {
         }
     };
     view! {
-        {loaded_page(this.detail, skeleton, move |app| view! { <Head app=app deploy=deploy /> })}
+        {loaded_page(this.detail, skeleton, move |app| view! { <Head app=app deploy=deploy restart=restart /> })}
         <FormProblem problem=problem />
         <Tabs this=this />
         <Outlet />
@@ -91,7 +100,7 @@ pub fn AppFrame() -> impl IntoView {
 }
 
 #[component]
-fn Head(app: AppDetail, deploy: ServerAction<Deploy>) -> impl IntoView {
+fn Head(app: AppDetail, deploy: ServerAction<Deploy>, restart: ServerAction<Restart>) -> impl IntoView {
     let (tone, word) = words::of_app(&app.row);
     let release = words::release_of(&app.row);
     let version = app.row.version.clone();
@@ -118,6 +127,17 @@ fn Head(app: AppDetail, deploy: ServerAction<Deploy>) -> impl IntoView {
     let running = app.row.job.as_ref().filter(|job| !job.state.is_final()).and_then(words::job_href);
     let name = app.row.name.to_string();
     let named = name.clone();
+    let of_restart = name.clone();
+    // A site is files: there is nothing to start.
+    let runs = app.picture.iter().any(|hop| hop.kind == HopKind::Process);
+    let again = (running.is_none() && runs).then(|| {
+        view! {
+            <ActionForm action=restart>
+                <input type="hidden" name="app" value=of_restart />
+                <Submit label="Restart" busy="Restarting…" pending=restart.pending() />
+            </ActionForm>
+        }
+    });
     let main = match running {
         Some(href) => view! {
             <a class="button" data-variant="primary" href=href>
@@ -136,6 +156,7 @@ fn Head(app: AppDetail, deploy: ServerAction<Deploy>) -> impl IntoView {
     };
     let actions = view! {
         {open}
+        {again}
         {main}
     }
     .into_any();

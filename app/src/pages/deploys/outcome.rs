@@ -43,9 +43,10 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
                 (Trigger::RolledBack { to, .. }, _) => {
                     format!("Release {number} {verb}, with the content of release {to}.")
                 }
+                (Trigger::Restarted { .. }, _) => format!("Release {number} {verb}: the same, started anew."),
                 (
                     Trigger::Pressed { .. } | Trigger::Pushed { .. },
-                    JobKind::Deploy | JobKind::RollBack | JobKind::DeleteApp,
+                    JobKind::Deploy | JobKind::RollBack | JobKind::Restart | JobKind::DeleteApp,
                 ) => {
                     format!("Release {number} {verb}.")
                 }
