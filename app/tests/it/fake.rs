@@ -16,7 +16,7 @@ use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
         AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
-        HopState, Origin, Source,
+        HopState, HostNeeds, Origin, Source,
     },
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
@@ -269,6 +269,7 @@ impl Apps for Fake {
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },
                 host_names: vec![parsed("www.example.com")],
+                needs: HostNeeds::default(),
             },
             urls: vec![row.url.clone(), "http://www.example.com:8080".into()],
             picture: vec![

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppSpec, Builder, Files, Health, Origin, Source, SourceKind};
+use super::{AppSpec, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind};
 use crate::{
     name::{HostName, Refused},
     problem::Problem,
@@ -70,7 +70,7 @@ impl AppForm {
         if host_names.len() > 20 {
             return Err(Problem::invalid("host_names", "An app has at most 20 host names of its own."));
         }
-        Ok(AppSpec { name, source, port, health, host_names })
+        Ok(AppSpec { name, source, port, health, host_names, needs: HostNeeds::default() })
     }
 
     fn source(&self) -> Result<Source, Problem> {

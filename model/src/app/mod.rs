@@ -2,11 +2,17 @@
 
 pub mod env;
 mod form;
+mod needs;
 mod source;
 mod view;
 
 pub use env::{EnvChange, EnvRow, EnvVar};
 pub use form::AppForm;
+pub use needs::{
+    Capability, Device, DockerOption, HostAlias, HostFolder, HostNeeds, HostTarget, MOST as MOST_NEEDS, Mount,
+    MountPoint, NeedForm, Owner, PortMap, PortScheme, Protocol, Published, Storage, Sysctl, Tmpfs, UlimitName,
+    VolumeName,
+};
 pub use source::{Builder, Files, Origin, Source, SourceKind};
 pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState};
 
@@ -44,6 +50,9 @@ pub struct AppSpec {
     pub health: Health,
     /// Host names beside the first one, which is made of the name and the global domain.
     pub host_names: Vec<HostName>,
+    /// What it needs of the host: storage, ports, options.
+    #[serde(default)]
+    pub needs: HostNeeds,
 }
 
 impl AppSpec {

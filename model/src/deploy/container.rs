@@ -6,7 +6,13 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use crate::prelude::*;
+mod grants;
+mod policy;
+
+pub use grants::{BoundMount, Grants, MountSource};
+pub use policy::{Allowed, Breach, Granted, check};
+
+use crate::{app::VolumeName, prelude::*};
 
 crate::name::parsed!(
     /// What keeps two panels on one host apart: part of every name that Homeport gives to an
@@ -79,8 +85,19 @@ pub const LABEL_APP: &str = "homeport.app";
 pub const LABEL_RELEASE: &str = "homeport.release";
 /// Label: the process type.
 pub const LABEL_PROCESS: &str = "homeport.process";
+/// Label: the volume's name among those of its app.
+pub const LABEL_VOLUME: &str = "homeport.volume";
+/// Label: the app's name. A volume outlives its app, and is found again by it.
+pub const LABEL_APP_NAME: &str = "homeport.app-name";
 /// Label: the job that made it.
 pub const LABEL_JOB: &str = "homeport.job";
+
+/// The engine's name of an app's volume, `<namespace>-<app>.<volume>`. An app's name has no dot, so
+/// no two apps' volumes have one name.
+#[must_use]
+pub fn volume_name(namespace: &Namespace, app: &AppName, volume: &VolumeName) -> String {
+    format!("{namespace}-{app}.{volume}")
+}
 
 /// What a container may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -126,6 +143,8 @@ pub struct ContainerSpec {
     pub command: Option<Vec<String>>,
     /// What it may use.
     pub limits: Limits,
+    /// What of the host it is given: mounts, ports, options.
+    pub grants: Grants,
 }
 
 impl ContainerSpec {
@@ -183,76 +202,6 @@ pub fn network_name(namespace: &Namespace) -> String {
 #[must_use]
 pub fn image_tag(namespace: &Namespace, app: &AppName, release_number: u32) -> String {
     format!("homeport-{namespace}/{app}:r{release_number}")
-}
-
-/// What the engine says a created container would be allowed to do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Granted {
-    /// All capabilities and devices.
-    pub privileged: bool,
-    /// Capabilities beyond the engine's default.
-    pub cap_add: Vec<String>,
-    /// Host paths and volumes, in either of the engine's spellings.
-    pub binds: Vec<String>,
-    /// Devices of the host, and rules about them.
-    pub devices: Vec<String>,
-    /// Ports published on the host.
-    pub published_ports: Vec<String>,
-    /// Whether all exposed ports are published.
-    pub publish_all: bool,
-    /// The network it is on.
-    pub network: String,
-    /// Namespaces shared with the host or another container, like `pid=host`.
-    pub shared: Vec<String>,
-    /// Kernel settings.
-    pub sysctls: Vec<String>,
-    /// Security options.
-    pub security_opt: Vec<String>,
-    /// Whether an init process reaps its children.
-    pub init: bool,
-    /// Memory in bytes, 0 for no limit.
-    pub memory_bytes: u64,
-    /// Processes, 0 for no limit.
-    pub pids: u64,
-    /// The log driver.
-    pub log_driver: String,
-    /// The log driver's `max-size`, empty for none.
-    pub log_max_size: String,
-    /// Containers whose volumes it takes over.
-    pub volumes_from: Vec<String>,
-    /// A runtime other than the engine's own, and another cgroup parent.
-    pub foreign_runtime: Vec<String>,
-}
-
-/// A container that would be allowed too much, or used without limits. It is not started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the container would have {0}")]
-pub struct Breach(pub String);
-
-/// Holds what the engine granted against the policy.
-pub fn check(granted: &Granted, namespace: &Namespace) -> Result<(), Breach> {
-    let none = |what: &str, list: &[String]| match list {
-        [] => Ok(()),
-        list => Err(Breach(format!("{what}: {}", list.join(", ")))),
-    };
-    let must = |holds: bool, what: &str| if holds { Ok(()) } else { Err(Breach(what.to_owned())) };
-    must(!granted.privileged, "full privileges")?;
-    none("added capabilities", &granted.cap_add)?;
-    none("mounts", &granted.binds)?;
-    none("volumes of another container", &granted.volumes_from)?;
-    none("host devices", &granted.devices)?;
-    none("published ports", &granted.published_ports)?;
-    must(!granted.publish_all, "all its ports published")?;
-    none("shared namespaces", &granted.shared)?;
-    none("kernel settings", &granted.sysctls)?;
-    none("a foreign runtime or cgroup", &granted.foreign_runtime)?;
-    must(granted.network == network_name(namespace), "a network that is not ours")?;
-    let hardened = granted.security_opt.iter().all(|o| o == "no-new-privileges" || o == "no-new-privileges:true");
-    must(hardened && !granted.security_opt.is_empty(), "security options other than no-new-privileges")?;
-    must(granted.init, "no init process")?;
-    must(granted.memory_bytes > 0, "no memory limit")?;
-    must(granted.pids > 0, "no limit of processes")?;
-    must(granted.log_driver == "json-file" && !granted.log_max_size.is_empty(), "a log without a limit")
 }
 
 #[cfg(test)]

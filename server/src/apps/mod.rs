@@ -120,7 +120,9 @@ impl Apps {
     async fn change_app(&self, actor: &Actor, name: &AppName, form: &AppForm) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let app = self.get(name).await?;
-        let spec = AppForm { name: name.to_string(), ..form.clone() }.parse()?;
+        let parsed = AppForm { name: name.to_string(), ..form.clone() }.parse()?;
+        // The form says nothing of them.
+        let spec = AppSpec { needs: app.spec.needs.clone(), ..parsed };
         self.check_source(&spec)?;
         let mut tx = self.parts.db.write().await?;
         self.check_host_names(&mut tx, &app.id, &spec).await?;

@@ -3,7 +3,7 @@
 use homeport_model::{
     deploy::{
         Artifact,
-        container::{ContainerId, ContainerSpec, ImageId, Limits, ProcessName},
+        container::{ContainerId, ContainerSpec, Grants, ImageId, Limits, ProcessName},
     },
     name::Port,
     prelude::Problem,
@@ -62,6 +62,7 @@ impl DeployWork {
             port: port_of(release)?,
             command: None,
             limits: Limits::default(),
+            grants: Grants::default(),
         })
     }
 

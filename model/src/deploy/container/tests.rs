@@ -21,6 +21,7 @@ fn spec() -> ContainerSpec {
         port: Port::try_from(5000).expect("a port"),
         command: None,
         limits: Limits::default(),
+        grants: Grants::default(),
     }
 }
 
@@ -54,7 +55,7 @@ fn values_arrive_as_they_are_and_the_port_is_ours() {
 
 #[test]
 fn a_hardened_container_passes() {
-    assert_eq!(check(&granted(), &namespace()), Ok(()));
+    assert_eq!(check(&granted(), &Allowed::of(&Grants::default()), &namespace()), Ok(()));
 }
 
 #[test]
@@ -81,11 +82,16 @@ fn each_way_out_is_refused() {
         ("log size", |g, _| g.log_max_size.clear()),
         ("volumes from", |g, x| g.volumes_from = x),
         ("runtime", |g, x| g.foreign_runtime = x),
+        ("tmpfs", |g, x| g.tmpfs = x),
+        ("ulimits", |g, x| g.ulimits = x),
+        ("extra hosts", |g, x| g.extra_hosts = x),
+        ("dns", |g, x| g.dns = x),
+        ("shared memory", |g, _| g.shm_bytes = (64 << 20) + 1),
     ];
     for (name, mutate) in mutations {
         let mut granted = granted();
         mutate(&mut granted, one());
-        assert!(check(&granted, &namespace()).is_err(), "{name}");
+        assert!(check(&granted, &Allowed::of(&Grants::default()), &namespace()).is_err(), "{name}");
     }
 }
 
@@ -102,5 +108,85 @@ fn ids_never_carry_a_path() {
 fn a_namespace_is_a_plain_word() {
     for text in ["", "A", "a b", "-a", "a-", "1a", "a_b", "a/b", &"a".repeat(25)] {
         assert!(text.parse::<Namespace>().is_err(), "{text}");
+    }
+}
+
+fn vpn() -> Grants {
+    let needs = crate::app::HostNeeds {
+        mounts: vec![
+            crate::app::Mount {
+                from: crate::app::Storage::Folder { path: "/lib/modules".parse().expect("a path") },
+                to: "/lib/modules".parse().expect("a path"),
+                read_only: true,
+                process: None,
+                owner: crate::app::Owner::Image,
+            },
+            crate::app::Mount {
+                from: crate::app::Storage::Volume { name: "data".parse().expect("a name") },
+                to: "/data".parse().expect("a path"),
+                read_only: false,
+                process: Some(ProcessName::web()),
+                owner: crate::app::Owner::Image,
+            },
+        ],
+        published: vec!["51820/udp".parse().expect("a port")],
+        options: [
+            "--cap-add=NET_ADMIN",
+            "--sysctl=net.a=1",
+            "--device=/dev/net/tun",
+            "--read-only",
+            "--cap-drop=MKNOD",
+        ]
+        .map(|option| option.parse().expect("an option"))
+        .into(),
+        ports: Vec::new(),
+    };
+    let as_it_is = |_: &crate::app::Mount, path: &crate::app::HostFolder| Ok::<_, ()>(path.clone());
+    let other = Grants::of(&needs, &"worker".parse().expect("a process"), &namespace(), &spec().app_name, as_it_is);
+    let other = other.expect("granted");
+    assert_eq!((other.mounts.len(), other.published.len()), (1, 0));
+    Grants::of(&needs, &ProcessName::web(), &namespace(), &spec().app_name, as_it_is).expect("granted")
+}
+
+fn granted_to_vpn() -> Granted {
+    let list = |text: &str| vec![text.to_owned()];
+    Granted {
+        cap_add: list("NET_ADMIN"),
+        cap_drop: list("MKNOD"),
+        binds: vec!["/lib/modules:/lib/modules:ro".into(), "homeport-shop.data:/data:rw".into()],
+        devices: list("/dev/net/tun:/dev/net/tun:rwm"),
+        published_ports: list(":51820:51820/udp"),
+        sysctls: list("net.a=1"),
+        read_only_root: true,
+        ..granted()
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_granted_and_nothing_beyond_it() {
+    let allowed = Allowed::of(&vpn());
+    assert_eq!(check(&granted_to_vpn(), &allowed, &namespace()), Ok(()));
+    assert!(check(&granted_to_vpn(), &Allowed::of(&Grants::default()), &namespace()).is_err());
+    let without_ports = Allowed::of(&vpn().without_ports());
+    assert!(check(&granted_to_vpn(), &without_ports, &namespace()).is_err());
+    type Plant = fn(&mut Granted);
+    let faults: Vec<(&str, Plant)> = vec![
+        ("another capability", |g| g.cap_add.push("SYS_ADMIN".into())),
+        ("a mount that may be written", |g| g.binds[0] = "/lib/modules:/lib/modules:rw".into()),
+        ("a mount elsewhere", |g| g.binds[1] = "homeport-shop.data:/etc:rw".into()),
+        ("another volume", |g| g.binds[1] = "homeport-blog.data:/data:rw".into()),
+        ("another device", |g| g.devices[0] = "/dev/sda:/dev/net/tun:rwm".into()),
+        ("another port", |g| g.published_ports[0] = ":22:51820/udp".into()),
+        ("another protocol", |g| g.published_ports[0] = ":51820:51820/tcp".into()),
+        ("another value", |g| g.sysctls[0] = "net.a=2".into()),
+        ("files that can be changed", |g| g.read_only_root = false),
+        ("a capability kept", |g| g.cap_drop.clear()),
+        ("full privileges", |g| g.privileged = true),
+        ("no init", |g| g.init = false),
+    ];
+    for (name, plant) in faults {
+        let mut granted = granted_to_vpn();
+        plant(&mut granted);
+        assert!(check(&granted, &allowed, &namespace()).is_err(), "{name}");
     }
 }

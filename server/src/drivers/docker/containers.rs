@@ -10,7 +10,8 @@ use bollard::{
     },
 };
 use homeport_model::deploy::container::{
-    ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE, check, network_name,
+    Allowed, ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE, check,
+    network_name,
 };
 
 use super::{Docker, Error, convert, found};
@@ -112,7 +113,7 @@ impl Docker {
         };
         let id: ContainerId = created.id.parse().map_err(|_| Error::Answer("a container's id"))?;
         let inspected = self.ask(client.inspect_container(id.as_str(), None::<InspectContainerOptions>)).await?;
-        if let Err(breach) = check(&convert::granted(&inspected), self.namespace()) {
+        if let Err(breach) = check(&convert::granted(&inspected), &Allowed::of(&spec.grants), self.namespace()) {
             self.remove(&id).await?;
             return Err(Error::Policy(breach));
         }
@@ -135,7 +136,7 @@ impl Docker {
         if !same {
             return Err(Error::NameTaken { name });
         }
-        check(&convert::granted(there), self.namespace()).map_err(Error::Policy)?;
+        check(&convert::granted(there), &Allowed::of(&spec.grants), self.namespace()).map_err(Error::Policy)?;
         there.id.as_deref().unwrap_or_default().parse().map_err(|_| Error::Answer("a container's id"))
     }
 

@@ -8,7 +8,7 @@ use bollard::models::{
 };
 use homeport_model::deploy::container::{ContainerSpec, Granted, Namespace, network_name};
 
-use super::{ContainerState, Error, OurContainer};
+use super::{ContainerState, Error, OurContainer, grants};
 
 /// Log of one container: three files of this size.
 const LOG_MAX_SIZE: &str = "10m";
@@ -38,11 +38,13 @@ pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> Contai
         }),
         ..HostConfig::default()
     };
+    let host = grants::give(host, &spec.grants);
     ContainerCreateBody {
         image: Some(spec.image.to_string()),
         env: Some(spec.env_lines()),
         cmd: spec.command.clone(),
         labels: Some(spec.labels(namespace).into_iter().collect()),
+        exposed_ports: grants::exposed(&spec.grants),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
@@ -56,35 +58,34 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {
 /// the container's own and are not counted.
 pub(super) fn granted(container: &ContainerInspectResponse) -> Granted {
     let host = container.host_config.clone().unwrap_or_default();
-    let mut binds = host.binds.unwrap_or_default();
-    for mount in host.mounts.unwrap_or_default() {
-        binds.push(format!("{}:{}", mount.source.unwrap_or_default(), mount.target.unwrap_or_default()));
-    }
-    let mut devices: Vec<String> =
-        host.devices.unwrap_or_default().into_iter().filter_map(|device| device.path_on_host).collect();
-    devices.extend(host.device_cgroup_rules.unwrap_or_default());
-    devices.extend(host.device_requests.unwrap_or_default().iter().map(|_| "a device request".to_owned()));
     let ipc_of_its_own = |mode: &String| matches!(mode.as_str(), "" | "private" | "none" | "shareable");
     let shared = [
-        ("pid", host.pid_mode.filter(|mode| !mode.is_empty())),
-        ("uts", host.uts_mode.filter(|mode| !mode.is_empty())),
-        ("user", host.userns_mode.filter(|mode| !mode.is_empty())),
-        ("ipc", host.ipc_mode.filter(|mode| !ipc_of_its_own(mode))),
+        ("pid", host.pid_mode.clone().filter(|mode| !mode.is_empty())),
+        ("uts", host.uts_mode.clone().filter(|mode| !mode.is_empty())),
+        ("user", host.userns_mode.clone().filter(|mode| !mode.is_empty())),
+        ("ipc", host.ipc_mode.clone().filter(|mode| !ipc_of_its_own(mode))),
     ];
     let shared = shared.into_iter().filter_map(|(kind, mode)| mode.map(|mode| format!("{kind}={mode}"))).collect();
-    let published = host.port_bindings.unwrap_or_default().into_iter();
-    let log = host.log_config.unwrap_or_default();
-    let foreign = host.runtime.filter(|runtime| !matches!(runtime.as_str(), "" | "runc" | "io.containerd.runc.v2"));
+    let log = host.log_config.clone().unwrap_or_default();
+    let foreign =
+        host.runtime.clone().filter(|runtime| !matches!(runtime.as_str(), "" | "runc" | "io.containerd.runc.v2"));
     Granted {
         privileged: host.privileged.unwrap_or(false),
-        cap_add: host.cap_add.unwrap_or_default(),
-        binds,
-        devices,
-        published_ports: published.filter(|(_, to)| to.is_some()).map(|(port, _)| port).collect(),
+        cap_add: grants::capabilities(host.cap_add.as_deref()),
+        cap_drop: grants::capabilities(host.cap_drop.as_deref()),
+        binds: grants::binds(&host),
+        tmpfs: grants::tmpfs(&host),
+        devices: grants::devices(&host),
+        published_ports: grants::published(&host),
+        ulimits: grants::ulimits(&host),
+        extra_hosts: host.extra_hosts.unwrap_or_default(),
+        dns: host.dns.unwrap_or_default(),
+        shm_bytes: host.shm_size.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
+        read_only_root: host.readonly_rootfs.unwrap_or(false),
         publish_all: host.publish_all_ports.unwrap_or(false),
         network: host.network_mode.unwrap_or_default(),
         shared,
-        sysctls: host.sysctls.unwrap_or_default().into_keys().collect(),
+        sysctls: grants::sysctls(host.sysctls.unwrap_or_default()),
         security_opt: host.security_opt.unwrap_or_default(),
         init: host.init.unwrap_or(false),
         memory_bytes: host.memory.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),

@@ -10,6 +10,7 @@ mod containers;
 mod convert;
 mod error;
 mod events;
+mod grants;
 mod images;
 mod logs;
 mod sockets;

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use homeport_model::{
     deploy::{
         address::{VirtualAddress, VirtualRange},
-        container::{ContainerId, ContainerSpec, ImageId, Limits, Namespace, Network, ProcessName},
+        container::{ContainerId, ContainerSpec, Grants, ImageId, Limits, Namespace, Network, ProcessName},
     },
     domain::vhost::{AppVhost, Generation, Target, Upstream},
     prelude::*,
@@ -83,6 +83,7 @@ impl Ground {
             port: 5000.try_into().expect("a port"),
             command: None,
             limits: Limits { memory_bytes: 64 << 20, ..Limits::default() },
+            grants: Grants::default(),
         }
     }
 
