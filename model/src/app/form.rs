@@ -30,6 +30,9 @@ pub struct AppForm {
     /// The Dockerfile, seen from the folder; empty means `Dockerfile`.
     #[serde(default)]
     pub dockerfile: String,
+    /// Whether `index.html` answers for paths that have no file (static): anything but empty.
+    #[serde(default)]
+    pub spa: String,
     /// The image's name (image).
     #[serde(default)]
     pub image: String,
@@ -82,7 +85,7 @@ impl AppForm {
         let builder = match kind.ok_or_else(|| Problem::invalid("kind", "Choose where the app comes from."))? {
             SourceKind::Image => return Ok(Source::Image { image: field("image", self.image.trim())? }),
             SourceKind::Auto => Builder::Auto,
-            SourceKind::Static => Builder::Static,
+            SourceKind::Static => Builder::Static { spa: !self.spa.trim().is_empty() },
             SourceKind::Dockerfile => {
                 Builder::Dockerfile { dockerfile: field("dockerfile", &or(&self.dockerfile, "Dockerfile"))? }
             }
@@ -126,8 +129,10 @@ impl AppForm {
                     Origin::Archive => "archive",
                 }
                 .to_owned();
-                if let Builder::Dockerfile { dockerfile } = builder {
-                    form.dockerfile = dockerfile.to_string();
+                match builder {
+                    Builder::Dockerfile { dockerfile } => form.dockerfile = dockerfile.to_string(),
+                    Builder::Static { spa: true } => form.spa = "on".to_owned(),
+                    Builder::Static { spa: false } | Builder::Auto => {}
                 }
             }
             Source::Image { image } => form.image = image.to_string(),
@@ -159,6 +164,7 @@ mod tests {
                 repo: "https://git.example.com/me/blog".into(),
                 branch: "main".into(),
                 folder: "public".into(),
+                spa: "on".into(),
                 host_names: "blog.example.com\nwww.example.com".into(),
                 ..AppForm::default()
             },

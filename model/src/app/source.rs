@@ -55,7 +55,11 @@ pub enum Builder {
     /// What the files call for.
     Auto,
     /// None: nginx serves them as they are.
-    Static,
+    Static {
+        /// Whether `index.html` answers for paths that have no file, as an app in the browser needs.
+        #[serde(default)]
+        spa: bool,
+    },
     /// The engine, by a Dockerfile.
     Dockerfile {
         /// The Dockerfile, seen from the folder.
@@ -99,7 +103,7 @@ impl Builder {
     pub const fn kind(&self) -> SourceKind {
         match self {
             Self::Auto => SourceKind::Auto,
-            Self::Static => SourceKind::Static,
+            Self::Static { .. } => SourceKind::Static,
             Self::Dockerfile { .. } => SourceKind::Dockerfile,
         }
     }

@@ -1,4 +1,4 @@
-//! Headers that a health check sends.
+//! Headers that a health check sends or a static site is answered with.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ crate::name::parsed!(
             return Err("a header has a name of letters, digits and hyphens.");
         }
         if FRAMING.iter().any(|name| name.eq_ignore_ascii_case(text)) {
-            return Err("that header frames the request; a check does not send it.");
+            return Err("that header frames the message and is not set by hand.");
         }
         Ok(())
     }

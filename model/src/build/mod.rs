@@ -1,4 +1,5 @@
-//! What a repository says about how its app runs: `Procfile`, `app.json` and `CHECKS`.
+//! What a repository says about how its app runs: `Procfile`, `app.json` and `CHECKS`; of a static
+//! site, `_redirects` and `_headers`.
 //!
 //! Read as Dokku 0.38 reads them (dokku-contract.md, 2.2 to 2.4). Three rules settle what that
 //! leaves open:
@@ -16,12 +17,15 @@ mod cron;
 mod env;
 mod fields;
 mod header;
+pub mod headers_file;
 pub mod healthcheck;
 mod json;
 mod position;
 mod process;
 pub mod procfile;
+pub mod redirects_file;
 mod scale;
+pub mod site_path;
 
 pub use app_json::AppJson;
 pub use checks_file::ChecksFile;
@@ -29,8 +33,10 @@ pub use command::CommandLine;
 pub use cron::{Concurrency, CronEntry, CronSchedule};
 pub use env::{EnvDeclaration, EnvDefault};
 pub use header::{HeaderName, HeaderValue, HttpHeader};
+pub use headers_file::SiteHeader;
 pub use healthcheck::{Healthcheck, Probe, Scheme, Stage};
 pub use position::{Mistake, Position, Read, RepoFile};
 pub use process::{Process, RestartPolicy, StopGrace, StopSignal, SwitchOrder};
 pub use procfile::Procfile;
+pub use redirects_file::Redirect;
 pub use scale::{Formation, Scale, ScalePlan, plan_scale};

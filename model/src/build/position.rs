@@ -46,6 +46,12 @@ pub enum RepoFile {
     /// `CHECKS`
     #[serde(rename = "CHECKS")]
     Checks,
+    /// `_redirects`
+    #[serde(rename = "_redirects")]
+    Redirects,
+    /// `_headers`
+    #[serde(rename = "_headers")]
+    Headers,
 }
 
 impl RepoFile {
@@ -56,6 +62,8 @@ impl RepoFile {
             Self::Procfile => "Procfile",
             Self::AppJson => "app.json",
             Self::Checks => "CHECKS",
+            Self::Redirects => "_redirects",
+            Self::Headers => "_headers",
         }
     }
 
@@ -64,8 +72,8 @@ impl RepoFile {
     pub const fn most_bytes(self) -> usize {
         match self {
             // One line of Dokku's parser holds as much.
-            Self::Procfile | Self::Checks => 64 * 1024,
-            Self::AppJson => 256 * 1024,
+            Self::Procfile | Self::Checks | Self::Headers => 64 * 1024,
+            Self::AppJson | Self::Redirects => 256 * 1024,
         }
     }
 

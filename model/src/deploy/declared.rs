@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::Builder,
-    build::{AppJson, Healthcheck, Procfile, RepoFile},
+    build::{AppJson, Healthcheck, Procfile, Redirect, RepoFile, SiteHeader},
     name::RelPath,
     problem::{Code, Problem},
 };
@@ -20,6 +20,20 @@ pub struct Declared {
     pub app_json: AppJson,
     /// How `web` proves itself, from `CHECKS`; `app.json` wins where it lists `web`.
     pub checks: Vec<Healthcheck>,
+    /// How nginx serves them, for a static site.
+    #[serde(default)]
+    pub site: SiteRules,
+}
+
+/// How nginx serves the files of a static site.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SiteRules {
+    /// Whether `index.html` answers for paths that have no file.
+    pub spa: bool,
+    /// Where paths lead, from `_redirects`.
+    pub redirects: Vec<Redirect>,
+    /// Headers of answers, from `_headers`.
+    pub headers: Vec<SiteHeader>,
 }
 
 /// The path of one of the files that say how an app runs, in the app's folder.
@@ -45,7 +59,7 @@ pub fn choose_builder(wanted: &Builder, has: impl Fn(&str) -> bool) -> Result<Bu
             let dockerfile = "Dockerfile".parse().map_err(|_| Problem::new(Code::Internal, "no name for a file"))?;
             Ok(Builder::Dockerfile { dockerfile })
         }
-        Builder::Auto if has("index.html") => Ok(Builder::Static),
+        Builder::Auto if has("index.html") => Ok(Builder::Static { spa: false }),
         Builder::Auto => Err(Problem::new(Code::Invalid, "There is neither a Dockerfile nor an index.html.")
             .hint("Add one, or say in the app's settings which folder holds it.")),
         chosen => Ok(chosen.clone()),
@@ -68,6 +82,6 @@ mod tests {
             let chosen = choose_builder(&Builder::Auto, |file| files.contains(&file)).ok();
             assert_eq!(chosen.map(|builder| builder.kind().as_str()), kind, "{files:?}");
         }
-        assert_eq!(choose_builder(&Builder::Static, |_| false), Ok(Builder::Static));
+        assert_eq!(choose_builder(&Builder::Static { spa: true }, |_| false), Ok(Builder::Static { spa: true }));
     }
 }

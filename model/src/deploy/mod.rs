@@ -9,7 +9,7 @@ pub mod plan;
 pub mod proof;
 mod view;
 
-pub use declared::Declared;
+pub use declared::{Declared, SiteRules};
 pub use plan::Step;
 pub use proof::{Proof, Sample};
 pub use view::{DeployDetail, ReleaseChange, ReleaseRow};

@@ -2,19 +2,21 @@
 //!
 //! Nothing that a person typed reaches a text except through a type whose alphabet has no `;`, `{`,
 //! `}`, quote, backslash, space or `$`, and through one writer that quotes. What was rendered parses
-//! back to what was meant (security.md, C-06). An upstream is always an address and a port: a name
+//! back to what was meant (security.md, C-06). A static site's redirects and headers have a wider
+//! alphabet and are escaped in one place more, [`site`]. An upstream is always an address and a port: a name
 //! that does not resolve would make the whole configuration invalid.
 
 mod main_file;
 mod pages;
 pub mod parse;
 mod server;
+mod site;
 mod write;
 
 use std::net::{IpAddr, SocketAddrV4};
 
 use crate::{
-    deploy::address::VirtualAddress,
+    deploy::{SiteRules, address::VirtualAddress},
     id::AppId,
     name::{AppName, HostName, Port},
 };
@@ -137,8 +139,8 @@ impl std::fmt::Display for Upstream {
 pub enum Target {
     /// A container.
     Proxied(Upstream),
-    /// The folder `<sites>/<app id>/current`.
-    Site,
+    /// The folder `<sites>/<app id>/current`, by its rules.
+    Site(SiteRules),
     /// A page that says what is the matter, with status 502.
     Down(Down),
 }
@@ -196,6 +198,8 @@ pub struct RenderedFile {
 
 /// The name of the main file.
 pub const MAIN_FILE: &str = "nginx.conf";
+/// A variable that holds a dollar sign, which nginx's language cannot write otherwise.
+const DOLLAR: &str = "$homeport_dollar";
 /// The probe's socket, below the prefix.
 pub const PROBE_SOCKET: &str = "probe.sock";
 

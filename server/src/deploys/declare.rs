@@ -1,10 +1,11 @@
-//! What the files of a commit say: which builder they call for, `Procfile`, `app.json`, `CHECKS`.
+//! What the files of a commit say: which builder they call for, `Procfile`, `app.json`, `CHECKS`;
+//! of a static site, `_redirects` and `_headers`.
 
 use homeport_model::{
-    app::Files,
-    build::{AppJson, ChecksFile, Mistake, Procfile, Read, RepoFile},
+    app::{Builder, Files},
+    build::{AppJson, ChecksFile, Mistake, Procfile, Read, RepoFile, headers_file, redirects_file},
     deploy::{
-        Declared,
+        Declared, SiteRules,
         declared::{choose_builder, path_of},
     },
     name::{CommitSha, EnvKey},
@@ -37,9 +38,35 @@ impl DeployWork {
             }
             None => Vec::new(),
         };
-        let declared = Declared { builder: Some(builder), procfile, app_json, checks };
+        let site = match &builder {
+            Builder::Static { spa } => self.site_rules(deploy, files, sha, *spa).await?,
+            Builder::Dockerfile { .. } | Builder::Auto => SiteRules::default(),
+        };
+        let declared = Declared { builder: Some(builder), procfile, app_json, checks, site };
         store::set_declared(&self.apps.parts.db, &deploy.release.id, &declared).await?;
         Ok(())
+    }
+
+    /// How nginx serves the files.
+    async fn site_rules(
+        &self,
+        deploy: &Deploy<'_>,
+        files: &Files,
+        sha: &CommitSha,
+        spa: bool,
+    ) -> Result<SiteRules, Failure> {
+        let redirects = match self.text(deploy, files, sha, RepoFile::Redirects).await? {
+            Some(text) => self.told(deploy, redirects_file::parse(&text))?,
+            None => Vec::new(),
+        };
+        let headers = match self.text(deploy, files, sha, RepoFile::Headers).await? {
+            Some(text) => self.told(deploy, headers_file::parse(&text))?,
+            None => Vec::new(),
+        };
+        if !redirects.is_empty() || !headers.is_empty() {
+            deploy.context.log.say(format!("Rules: {} redirects, {} headers.", redirects.len(), headers.len()));
+        }
+        Ok(SiteRules { spa, redirects, headers })
     }
 
     /// What was read, after telling its warnings.

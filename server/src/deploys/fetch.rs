@@ -44,7 +44,7 @@ impl DeployWork {
             return Ok("an image needs no build".to_owned());
         };
         match deploy.release.declared.builder.as_ref().unwrap_or(&files.builder) {
-            Builder::Static => self.lay_out(deploy, &files.folder).await,
+            Builder::Static { .. } => self.lay_out(deploy, &files.folder).await,
             Builder::Dockerfile { dockerfile } => self.build_image(deploy, &files.folder, dockerfile).await,
             Builder::Auto => Err(Failure::internal("nobody chose the builder")),
         }

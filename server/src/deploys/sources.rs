@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homeport_model::{
     app::{Files, Origin},
+    build::RepoFile,
     deploy::{Artifact, Commit, declared},
     id::AppId,
     job::LogStream,
@@ -64,6 +65,12 @@ impl DeployWork {
         let into = sites.begin(&release.app, &release.id)?;
         let wrote =
             self.engines.git.export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line)).await?;
+        // They are for nginx, not for visitors.
+        for file in [RepoFile::Redirects, RepoFile::Headers].map(RepoFile::as_str) {
+            if into.exists(file) {
+                into.remove_tree(file).map_err(Failure::internal)?;
+            }
+        }
         sites.finish(&release.app, &release.id)?;
         let artifact = Artifact::Site { folder: release.id.clone(), files: wrote.files, size_bytes: wrote.size_bytes };
         store::set_artifact(&self.apps.parts.db, &release.id, &artifact, None).await?;

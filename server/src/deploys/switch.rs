@@ -79,7 +79,9 @@ impl DeployWork {
     /// Where a release can be reached.
     async fn serving_of(&self, deploy: &Deploy<'_>) -> Result<Serving, Failure> {
         match &deploy.release.artifact {
-            Some(Artifact::Site { folder, .. }) => Ok(Serving::Folder { folder: folder.clone() }),
+            Some(Artifact::Site { folder, .. }) => {
+                Ok(Serving::Folder { folder: folder.clone(), rules: deploy.release.declared.site.clone() })
+            }
             Some(Artifact::Image { .. }) => {
                 let state = self.engines.docker.find_container(&self.container_spec(deploy)?).await?;
                 let address = state.filter(|state| state.running).and_then(|state| state.address);

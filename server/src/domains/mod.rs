@@ -15,7 +15,7 @@ use std::{
 
 use homeport_model::{
     deploy::{
-        Artifact,
+        Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
@@ -45,6 +45,8 @@ pub enum Serving {
     Folder {
         /// Its name.
         folder: ReleaseId,
+        /// How nginx serves it.
+        rules: SiteRules,
     },
     /// A container.
     Container {
@@ -140,9 +142,9 @@ impl Domains {
         debug_assert_eq!(lock.subject(), app.id.as_str());
         let address = self.virtual_address(app);
         match to {
-            Serving::Folder { folder } => {
+            Serving::Folder { folder, rules } => {
                 self.sites().switch(&app.id, folder)?;
-                let reloaded = self.ensure_vhosts(&[(app.id.clone(), Target::Site)]).await?;
+                let reloaded = self.ensure_vhosts(&[(app.id.clone(), Target::Site(rules.clone()))]).await?;
                 if let Some(address) = address {
                     self.0.parts.nat.clear(address).await?;
                 }
@@ -218,9 +220,10 @@ impl Domains {
         let serving = app.serving.as_ref().filter(|_| !app.deleting);
         let Some(serving) = serving else { return Ok(Target::Down(Down::NotDeployed)) };
         let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
-        Ok(match release.and_then(|release| release.artifact) {
+        let Some(release) = release else { return Ok(Target::Down(Down::NotDeployed)) };
+        Ok(match release.artifact {
             None => Target::Down(Down::NotDeployed),
-            Some(Artifact::Site { .. }) => Target::Site,
+            Some(Artifact::Site { .. }) => Target::Site(release.declared.site),
             Some(Artifact::Image { .. }) => self.standing_target(app).await,
         })
     }

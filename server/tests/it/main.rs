@@ -21,6 +21,7 @@ mod nat;
 mod nginx;
 mod process;
 mod sessions;
+mod static_sites;
 mod support;
 mod troubles;
 mod webhooks;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use homeport_model::{
+    deploy::SiteRules,
     domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, parse},
     prelude::*,
 };
@@ -153,7 +154,7 @@ async fn a_site_is_served_and_swapped() {
     assert_eq!(sites.live(&ground.app).expect("looked"), None);
     assert!(sites.switch(&ground.app, &release(9)).is_err());
     sites.switch(&ground.app, &release(1)).expect("switched");
-    ground.nginx.apply(&ground.generation(1, Target::Site)).await.expect("applied");
+    ground.nginx.apply(&ground.generation(1, Target::Site(SiteRules::default()))).await.expect("applied");
     let ask = async |path: &str| get(ground.http_port, "shop.example.com", path).await.expect("an answer");
     let page = ask("/").await;
     assert_eq!((page.status, page.body()), (200, "one"), "{page:?}");
@@ -304,7 +305,7 @@ async fn many_apps_are_accepted_by_nginx_as_rendered() {
             hosts.push(long.parse().expect("a host"));
         }
         let target = match random() % 3 {
-            0 => Target::Site,
+            0 => Target::Site(SiteRules::default()),
             1 => Target::Down(Down::Stopped),
             _ => ground.behind(range.free_address(&[]).expect("an address")),
         };

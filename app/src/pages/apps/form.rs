@@ -6,6 +6,7 @@ use homeport_model::{
 };
 use leptos::prelude::*;
 
+use super::builder_fields::BuilderFields;
 use crate::ui::{Field, TextArea};
 
 /// Where an app of `kind` comes from.
@@ -38,27 +39,12 @@ pub fn SourceFields(
         SourceKind::Dockerfile => "Folder to build",
         SourceKind::Auto | SourceKind::Image => "Folder",
     };
-    let dockerfile = (kind == SourceKind::Dockerfile).then(|| {
-        view! {
-            <Field
-                label="Dockerfile"
-                name="form[dockerfile]"
-                key="dockerfile"
-                value=form.dockerfile
-                placeholder="Dockerfile"
-                hint="Seen from that folder."
-                problem=problem
-                mono=true
-                optional=true
-            />
-        }
-    });
     view! {
         <Field
             label="Repository"
             name="form[repo]"
             key="repo"
-            value=form.repo
+            value=form.repo.clone()
             placeholder="https://git.example.com/you/app"
             hint="An https or ssh address that this server can reach."
             problem=problem
@@ -70,7 +56,7 @@ pub fn SourceFields(
                 label="Branch"
                 name="form[branch]"
                 key="branch"
-                value=form.branch
+                value=form.branch.clone()
                 placeholder="main"
                 problem=problem
                 mono=true
@@ -80,14 +66,14 @@ pub fn SourceFields(
                 label=folder_label
                 name="form[folder]"
                 key="folder"
-                value=form.folder
+                value=form.folder.clone()
                 placeholder="."
                 problem=problem
                 mono=true
                 optional=true
             />
         </div>
-        {dockerfile}
+        <BuilderFields kind=kind form=form problem=problem />
     }
     .into_any()
 }

@@ -113,7 +113,7 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
         Source::Files(Files { origin, folder, builder }) => {
             let kind = match builder {
                 Builder::Auto => "Files",
-                Builder::Static => "Static files",
+                Builder::Static { .. } => "Static files",
                 Builder::Dockerfile { .. } => "Dockerfile",
             };
             let from = match origin {
@@ -123,7 +123,7 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
             };
             let what = match builder {
                 Builder::Dockerfile { dockerfile } => dockerfile.to_string(),
-                Builder::Static | Builder::Auto => format!("folder {folder}"),
+                Builder::Static { .. } | Builder::Auto => format!("folder {folder}"),
             };
             let parts = origin.branch().map(ToString::to_string).into_iter().chain([what]);
             (kind, from, Some(parts.collect::<Vec<_>>().join(", ")))

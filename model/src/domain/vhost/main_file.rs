@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Host, PROBE_SOCKET, write::Writer};
+use super::{DOLLAR, Host, PROBE_SOCKET, write::Writer};
 use crate::name::Port;
 
 /// One line of JSON a request. The query is left out: tokens stand there.
@@ -125,6 +125,8 @@ fn shared(w: &mut Writer) {
         ("server_names_hash_bucket_size", "512"),
         ("server_names_hash_max_size", "4096"),
         ("variables_hash_max_size", "2048"),
+        ("map_hash_max_size", "8192"),
+        ("map_hash_bucket_size", "128"),
         ("sendfile", "on"),
         ("tcp_nopush", "on"),
         ("keepalive_timeout", "75s"),
@@ -146,6 +148,7 @@ fn shared(w: &mut Writer) {
     w.line("gzip_types", &COMPRESSED);
     w.line("ssl_protocols", &["TLSv1.2", "TLSv1.3"]);
     w.line("ssl_session_cache", &["shared:homeport:2m"]);
+    w.block("geo", &[DOLLAR], |w| w.line("default", &["$"]));
     w.block("map", &["$http_upgrade", "$homeport_connection"], |w| {
         w.line("default", &["upgrade"]);
         // Upstream keep-alive would hold requests on the old container after a switch.

@@ -2,7 +2,7 @@
 
 use super::{
     AppVhost, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target, main_file::listens, pages::page,
-    write::Writer,
+    site::Site, write::Writer,
 };
 
 /// The panel holds streams open for a page that is left open.
@@ -10,8 +10,6 @@ const PANEL_TIMEOUT: &str = "3600s";
 /// What its largest body needs, a webhook's.
 const PANEL_BODY: &str = "6m";
 const HSTS: &str = "max-age=15724800";
-/// Hidden files, those of `/.well-known/` aside.
-const HIDDEN: &str = "/\\.(?!well-known/)";
 
 /// The panel's file.
 pub(super) fn panel(host: &Host, panel: &Panel) -> String {
@@ -45,11 +43,17 @@ fn panel_names(name: &PanelName) -> Vec<String> {
 /// An app's file.
 pub(super) fn app(host: &Host, app: &AppVhost) -> String {
     let names: Vec<&str> = app.hosts.iter().map(|name| name.as_str()).collect();
-    servers(host, app.tls.as_ref(), &names, |w| {
+    let mut maps = Writer::new();
+    if let Target::Site(rules) = &app.target {
+        Site::new(&app.app, rules).maps(&mut maps);
+    }
+    let servers = servers(host, app.tls.as_ref(), &names, |w| {
         w.line("client_max_body_size", &[&app.body_bytes.to_string()]);
         match &app.target {
             Target::Proxied(upstream) => proxied(w, app, &format!("http://{upstream}")),
-            Target::Site => site(w, &format!("{}/{}/current", host.sites, app.app)),
+            Target::Site(rules) => {
+                Site::new(&app.app, rules).server(w, &format!("{}/{}/current", host.sites, app.app));
+            }
             Target::Down(why) => {
                 let sentence = match why {
                     Down::NotDeployed => "It has not been deployed yet.",
@@ -58,7 +62,8 @@ pub(super) fn app(host: &Host, app: &AppVhost) -> String {
                 own_page(w, "/", "502", &page(&format!("{} is not running", app.name), sentence));
             }
         }
-    })
+    });
+    maps.finish() + &servers
 }
 
 fn proxied(w: &mut Writer, app: &AppVhost, upstream: &str) {
@@ -76,17 +81,6 @@ fn proxied(w: &mut Writer, app: &AppVhost, upstream: &str) {
     let slow =
         page(&format!("{} does not answer", app.name), &format!("It took longer than {} seconds.", app.timeout_s));
     own_page(w, "@homeport_slow", "504", &slow);
-}
-
-fn site(w: &mut Writer, root: &str) {
-    w.line("root", &[root]);
-    // `current` itself is a link; below it none is followed.
-    w.line("disable_symlinks", &["on", "from=$document_root"]);
-    w.line("index", &["index.html"]);
-    w.line("error_page", &["404", "/404.html"]);
-    w.block("location", &["/"], |w| w.line("try_files", &["$uri", "$uri/", "=404"]));
-    w.block("location", &["=", "/404.html"], |w| w.line("internal", &[]));
-    w.block("location", &["~", HIDDEN], |w| w.line("return", &["404"]));
 }
 
 /// A page of ours at a location.

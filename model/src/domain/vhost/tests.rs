@@ -3,9 +3,10 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use proptest::prelude::*;
 
 use super::{parse::find_all, *};
+use crate::deploy::SiteRules;
 
 /// Directives that could read or run something that was not meant.
-const FORBIDDEN: [&str; 14] = [
+pub(super) const FORBIDDEN: [&str; 14] = [
     "alias",
     "rewrite",
     "if",
@@ -67,7 +68,7 @@ fn a_proxied_app() {
 
 #[test]
 fn a_static_site() {
-    insta::assert_snapshot!(text_of(shop(Target::Site)), @r#"
+    insta::assert_snapshot!(text_of(shop(Target::Site(SiteRules::default()))), @r#"
     server {
         listen 0.0.0.0:80;
         listen [::]:80;
@@ -76,12 +77,20 @@ fn a_static_site() {
         root /srv/homeport/sites/0000000001000001/current;
         disable_symlinks on from=$document_root;
         index index.html;
+        recursive_error_pages on;
         error_page 404 /404.html;
+        add_header Cache-Control "public, max-age=0, must-revalidate";
         location / {
-            try_files $uri $uri/ =404;
+            try_files $uri $uri/ @homeport_missing;
+            error_page 403 = @homeport_missing;
+            error_page 404 /404.html;
+        }
+        location @homeport_missing {
+            return 404;
         }
         location = /404.html {
             internal;
+            recursive_error_pages off;
         }
         location ~ "/\\.(?!well-known/)" {
             return 404;
@@ -92,7 +101,7 @@ fn a_static_site() {
 
 #[test]
 fn with_a_certificate_http_leads_to_https() {
-    let mut app = shop(Target::Site);
+    let mut app = shop(Target::Site(SiteRules::default()));
     let file = |name: &str| format!("/srv/homeport/certificates/{name}").parse().expect("a path");
     app.tls = Some(CertificatePair { certificate: file("chain.pem"), key: file("key.pem") });
     let servers = parse::parse(&text_of(app)).expect("parses");
@@ -103,7 +112,8 @@ fn with_a_certificate_http_leads_to_https() {
 
 #[test]
 fn the_main_file_has_the_probe_and_refuses_unknown_names() {
-    let generation = Generation { number: 42, host: host(), panel: None, apps: vec![shop(Target::Site)] };
+    let generation =
+        Generation { number: 42, host: host(), panel: None, apps: vec![shop(Target::Site(SiteRules::default()))] };
     let text = &generation.render()[0].text;
     let main = parse::parse(text).expect("parses");
     let servers = find_all(&main, "server");
@@ -159,7 +169,7 @@ proptest! {
         kind in 0..5, last in 1u8..=254, port in 1u16.., body_bytes: u64, timeout_s: u16,
     ) {
         let target = match kind {
-            0 => Target::Site,
+            0 => Target::Site(SiteRules::default()),
             1 => Target::Down(Down::NotDeployed),
             2 => Target::Down(Down::Stopped),
             3 => Target::Proxied(Upstream::Virtual(Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"))),
