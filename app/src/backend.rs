@@ -14,7 +14,7 @@ use homeport_model::{
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, TokenId},
     job::{JobRow, LogLine},
-    name::{AppName, EnvKey},
+    name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Problem},
     webhook::{DeliveryRow, NewSecret, WebhookRow},
 };
@@ -97,6 +97,8 @@ pub trait Deploys: Send + Sync {
     async fn deploy(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
     /// Deploys another tag or digest of the app's image, which the app then keeps.
     async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32>;
+    /// Deploys exactly this commit of the app's repository.
+    async fn deploy_commit(&self, actor: &Actor, app: &AppName, commit: &CommitRef) -> Answer<u32>;
     /// Switches to the content of a kept release, as a new release. Returns its number.
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32>;
     /// Starts what serves anew with the settings and the environment of now, as a new release and

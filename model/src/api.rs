@@ -44,6 +44,9 @@ pub struct ApiDeployRequest {
     /// Another tag or digest of the app's image, which it then keeps.
     #[serde(default)]
     pub image: Option<String>,
+    /// One commit of the app's repository: its id, or its beginning.
+    #[serde(default, rename = "ref")]
+    pub commit: Option<String>,
 }
 
 /// What a roll back says.

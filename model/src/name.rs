@@ -10,7 +10,7 @@ mod image;
 mod path;
 
 pub use env_key::EnvKey;
-pub use git::{CommitSha, GitRef, RepoUrl};
+pub use git::{CommitRef, CommitSha, GitRef, RepoUrl};
 pub use host_name::HostName;
 pub use image::ImageRef;
 pub use path::{RelPath, UrlPath};

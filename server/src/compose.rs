@@ -22,6 +22,7 @@ use crate::{
     deploys::{Deploys, Engines, RemoveWork},
     domains::{self, Domains, Names},
     drivers::{
+        archive::{self, Archives},
         docker::Docker,
         git::{self, Git},
         nat::Nat,
@@ -36,6 +37,7 @@ use crate::{
     seal::Sealer,
     state::Refusal,
     tokens::Tokens,
+    uploads::Uploads,
     webhooks::Webhooks,
 };
 
@@ -65,6 +67,8 @@ pub struct Services {
     pub activity: Activity,
     /// Webhooks.
     pub webhooks: Webhooks,
+    /// Uploaded archives.
+    pub uploads: Uploads,
     /// API tokens.
     pub tokens: Tokens,
     /// Host names and nginx.
@@ -167,16 +171,20 @@ impl Services {
             runner: runner.clone(),
         });
         let deploys = Deploys::new(apps.clone());
+        let archives = Archives::open(&config.state, archive::Limits::default())
+            .map_err(|error| Refusal::Io(error.to_string()))?;
+        let uploads = Uploads::new(apps.clone(), deploys.clone(), archives.clone());
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         let tokens = Tokens::new(apps.clone());
         Ok(Self {
             accounts: Arc::new(accounts),
             deploys,
             webhooks,
+            uploads,
             tokens,
             activity: Activity::new(db.clone(), audit),
             db,
-            engines: Engines { docker, git },
+            engines: Engines { docker, git, archives },
             patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -4,7 +4,7 @@
 use homeport_model::problem::{Code, Problem};
 
 use crate::{
-    drivers::{docker, git, nat, nginx},
+    drivers::{archive, docker, git, nat, nginx},
     failure::Failure,
 };
 
@@ -57,6 +57,9 @@ impl From<git::Error> for Failure {
                 engine("Check the address; a private repository needs a key, which comes with a later version.").into()
             }
             E::NoSuchRef { .. } => engine("Check the branch in the app's settings.").into(),
+            E::NoSuchCommit { .. } => {
+                engine("It may have been overwritten by a force push. Check the commit, or deploy the branch.").into()
+            }
             E::HostAway { .. } | E::TimedOut { .. } => engine("Check the address, or try again later.").into(),
             E::HostKey => engine("If that is expected, ask the host's owner for the new key.").into(),
             E::TooLarge { .. } | E::TooManyFiles { .. } => engine("Deploy a smaller repository.").into(),
@@ -68,6 +71,29 @@ impl From<git::Error> for Failure {
             E::Unreachable { .. } => engine("Start Homeport with another --state.").into(),
             E::Process(_) | E::Files(_) | E::Answer(_) => Self::internal(error),
         }
+    }
+}
+
+impl From<archive::Error> for Failure {
+    fn from(error: archive::Error) -> Self {
+        use archive::Error as E;
+        let code = match &error {
+            E::Files(_) => return Self::internal(error),
+            E::UploadTooLarge { .. } => Code::TooLarge,
+            _ => Code::Invalid,
+        };
+        let hint = match &error {
+            E::Empty | E::NoFiles | E::UnknownKind => "Choose a .tar, .tar.gz, .tgz or .zip file.",
+            E::Encrypted { .. } => "Pack it without a password.",
+            E::Damaged(_) => "Pack and send it again.",
+            E::GitsOwn { .. } => "Leave the folder .git out.",
+            E::UploadTooLarge { .. } | E::TooLarge { .. } | E::FileTooLarge { .. } | E::TooManyFiles { .. } => {
+                "Leave out what the app does not need, such as packages that its build fetches."
+            }
+            _ => "Pack it anew without that.",
+        };
+        let problem = Problem { field: Some("archive".into()), ..Problem::new(code, sentence(&error)).hint(hint) };
+        problem.into()
     }
 }
 

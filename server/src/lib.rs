@@ -23,6 +23,7 @@ pub mod seal;
 pub mod state;
 pub mod supervise;
 pub mod tokens;
+pub mod uploads;
 pub mod webhooks;
 
 use std::time::Duration;

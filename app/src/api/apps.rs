@@ -38,8 +38,11 @@ pub async fn find_app(name: AppName) -> Result<AppDetail, WireError> {
 #[server(prefix = "/api/ui", endpoint = "apps/create")]
 pub async fn create_app(form: AppForm, deploy: Option<String>) -> Result<AppName, WireError> {
     let (backend, actor) = context()?;
+    let form_origin = form.origin.clone();
     let name = with_status(backend.apps.create(&actor, form).await)?;
-    let to = if deploy.is_some() {
+    // An archive is uploaded on the page that follows.
+    let nothing_yet = form_origin == "archive";
+    let to = if deploy.is_some() && !nothing_yet {
         let number = with_status(backend.deploys.deploy(&actor, &name).await)?;
         format!("/apps/{name}/deploys/{number}")
     } else {

@@ -22,7 +22,7 @@ use homeport_model::{
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, ReleaseId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
-    name::{AppName, EnvKey},
+    name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Code, Problem},
     time::Timestamp,
 };
@@ -338,6 +338,10 @@ impl Apps for Fake {
 impl Deploys for Fake {
     async fn deploy(&self, _: &Actor, _: &AppName) -> Answer<u32> {
         Ok(43)
+    }
+
+    async fn deploy_commit(&self, _: &Actor, _: &AppName, _: &CommitRef) -> Answer<u32> {
+        Ok(42)
     }
 
     async fn deploy_image(&self, _: &Actor, _: &AppName, _: &str) -> Answer<u32> {

@@ -47,6 +47,32 @@ impl CommitSha {
 }
 
 super::parsed!(
+    /// A commit as people name it: its id, or the beginning of its id, seven digits at the least.
+    CommitRef,
+    |text| {
+        if (7..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            Ok(())
+        } else {
+            Err("A commit is named by seven to forty hexadecimal digits, in lower case.")
+        }
+    }
+);
+
+impl CommitRef {
+    /// The whole id, where nothing of it was left out.
+    #[must_use]
+    pub fn whole(&self) -> Option<CommitSha> {
+        self.as_str().parse().ok()
+    }
+}
+
+impl From<CommitSha> for CommitRef {
+    fn from(sha: CommitSha) -> Self {
+        Self(sha.into())
+    }
+}
+
+super::parsed!(
     /// A repository's address: `https://host[:port]/path` or `ssh://[user@]host[:port]/path`.
     ///
     /// Plain `http://` parses too, for a Git server on the same machine or home network; whether it

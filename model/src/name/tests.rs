@@ -43,6 +43,7 @@ fn hostile_strings_are_no_names() {
         assert!(text.parse::<HostName>().is_err(), "host {text:?}");
         assert!(text.parse::<GitRef>().is_err(), "ref {text:?}");
         assert!(text.parse::<CommitSha>().is_err(), "sha {text:?}");
+        assert!(text.parse::<CommitRef>().is_err(), "commit {text:?}");
         assert!(text.parse::<RepoUrl>().is_err(), "url {text:?}");
         assert!(text.parse::<ImageRef>().is_err(), "image {text:?}");
         assert!(text.parse::<EnvKey>().is_err(), "env {text:?}");
@@ -99,6 +100,17 @@ fn repository_addresses() {
         "ssh://-x@h.com/a",
     ] {
         assert!(bad.parse::<RepoUrl>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn commits() {
+    let whole = "0123456789abcdef0123456789abcdef01234567";
+    let named = whole.parse::<CommitRef>().expect("a commit");
+    assert_eq!(named.whole().expect("whole").as_str(), whole);
+    assert_eq!("0123456".parse::<CommitRef>().expect("a commit").whole(), None);
+    for bad in ["012345", "HEAD", "main", "0123456G", "0123456ABC", "0123456^", &format!("{whole}0")] {
+        assert!(bad.parse::<CommitRef>().is_err(), "{bad}");
     }
 }
 

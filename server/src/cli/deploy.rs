@@ -1,12 +1,17 @@
 //! `homeport deploy`: asks a panel over `/api/v1`, follows the log, and ends as the deploy ends.
 
-use std::{thread::sleep, time::Duration};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
+};
 
 use clap::Args;
 use homeport_model::{
     api::{ApiDeploy, ApiDeployRequest, ApiLog},
     job::JobState,
-    name::AppName,
+    name::{AppName, CommitRef},
     problem::Problem,
     secret::Secret,
 };
@@ -14,16 +19,19 @@ use serde::{Deserialize, de::DeserializeOwned};
 use ureq::{Agent, Body, http::Response};
 
 use super::announce;
-use crate::{config::Origin, failure::chain};
+use crate::{config::Origin, drivers::system::fsroot::FsRoot, failure::chain};
 
 /// The deploy failed, or the panel refused it.
 const FAILED: u8 = 1;
 /// The panel could not be asked. As `sysexits.h` has it.
 const UNAVAILABLE: u8 = 69;
+/// The archive cannot be read.
+const NO_INPUT: u8 = 66;
 /// There is no token.
 const NO_PERMISSION: u8 = 77;
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const UPLOADED_WITHIN: Duration = Duration::from_secs(30 * 60);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A panel that is being upgraded is away for seconds.
 const TRIES: u32 = 30;
@@ -37,6 +45,14 @@ pub struct DeployOptions {
     /// Another tag or digest of the app's image; the app keeps it.
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
+
+    /// One commit of the app's repository: its id, or the first seven digits of it at the least.
+    #[arg(long = "ref", value_name = "SHA", conflicts_with = "image")]
+    pub commit: Option<CommitRef>,
+
+    /// An archive of the app's files (.tar, .tar.gz, .zip) that is uploaded and deployed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "commit"])]
+    pub archive: Option<PathBuf>,
 
     /// The panel's address. The token is taken from the variable HOMEPORT_TOKEN, so that no list of
     /// processes shows it.
@@ -65,7 +81,18 @@ pub fn deploy(options: &DeployOptions) -> u8 {
         return NO_PERMISSION;
     };
     let panel = Panel::new(options, Secret::new(token));
-    match panel.run(options.image.clone()) {
+    let asked = match &options.archive {
+        Some(path) => match open(path) {
+            Ok(file) => panel.upload(path, file),
+            Err(error) => {
+                complain(&format!("{} cannot be read: {error}.", path.display()));
+                return NO_INPUT;
+            }
+        },
+        None => panel
+            .ask(&ApiDeployRequest { image: options.image.clone(), commit: options.commit.clone().map(String::from) }),
+    };
+    match asked.and_then(|accepted| panel.follow(&accepted)) {
         Ok(code) => code,
         Err(Trouble::Away(why)) => {
             complain(&format!("{} does not answer: {why}.", options.panel));
@@ -76,6 +103,15 @@ pub fn deploy(options: &DeployOptions) -> u8 {
             FAILED
         }
     }
+}
+
+/// Opens a file that the person named.
+fn open(path: &Path) -> std::io::Result<File> {
+    let absolute = std::path::absolute(path)?;
+    let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    };
+    FsRoot::open(folder)?.reader(name)
 }
 
 struct Panel {
@@ -95,8 +131,7 @@ impl Panel {
         Self { agent: agent.into(), app: format!("{}/api/v1/apps/{}", options.panel, options.app), token }
     }
 
-    fn run(&self, image: Option<String>) -> Result<u8, Trouble> {
-        let Accepted { deploy, url } = self.ask(image)?;
+    fn follow(&self, Accepted { deploy, url }: &Accepted) -> Result<u8, Trouble> {
         announce(&format!("Release {deploy} is on its way: {url}"));
         let mut after = 0;
         loop {
@@ -125,9 +160,21 @@ impl Panel {
     }
 
     /// Asks for the deploy, once: asked twice, it might be done twice.
-    fn ask(&self, image: Option<String>) -> Result<Accepted, Trouble> {
+    fn ask(&self, asked: &ApiDeployRequest) -> Result<Accepted, Trouble> {
         let request = self.agent.post(format!("{}/deploys", self.app)).header("authorization", self.bearer());
-        read(request.send_json(ApiDeployRequest { image }))
+        read(request.send_json(asked))
+    }
+
+    /// Sends an archive, once.
+    fn upload(&self, path: &Path, file: File) -> Result<Accepted, Trouble> {
+        let called = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let request = self
+            .agent
+            .post(format!("{}/archive", self.app))
+            .query("name", called)
+            .header("authorization", self.bearer())
+            .header("content-type", "application/octet-stream");
+        read(request.config().timeout_global(Some(UPLOADED_WITHIN)).build().send(file))
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {

@@ -6,12 +6,12 @@ use homeport_model::{
     deploy::{DeployDetail, ReleaseRow},
     id::JobId,
     job::{JobRow, LogLine},
-    name::AppName,
+    name::{AppName, CommitRef},
     prelude::{Actor, Problem, Role},
 };
 
 use super::{Deploys, store, view};
-use crate::{failure::Failure, jobs};
+use crate::{apps::pressed, failure::Failure, jobs};
 
 #[async_trait]
 impl backend::Deploys for Deploys {
@@ -22,6 +22,10 @@ impl backend::Deploys for Deploys {
     async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32> {
         self.apps.keep_image(actor, app, image).await?;
         Ok(self.press_deploy(actor, app).await?)
+    }
+
+    async fn deploy_commit(&self, actor: &Actor, app: &AppName, commit: &CommitRef) -> Answer<u32> {
+        Ok(self.deploy_wanted(actor, app, pressed(actor), Some(commit.clone())).await?)
     }
 
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32> {

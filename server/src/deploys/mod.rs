@@ -25,7 +25,7 @@ use homeport_model::{
     deploy::{Artifact, Declared, DeployDetail, Trigger, plan},
     id::{JobId, ReleaseId},
     job::{JobKind, JobState, LogLine},
-    name::AppName,
+    name::{AppName, CommitRef},
     prelude::{Actor, Code, Problem, Role},
 };
 use serde_json::json;
@@ -36,6 +36,21 @@ use crate::{
     failure::Failure,
     jobs,
 };
+
+/// What was asked for beside the app.
+struct Asked {
+    trigger: Trigger,
+    /// The one commit that is to be deployed.
+    wanted: Option<CommitRef>,
+    /// The upload that is to be deployed.
+    upload: Option<String>,
+}
+
+impl From<Trigger> for Asked {
+    fn from(trigger: Trigger) -> Self {
+        Self { trigger, wanted: None, upload: None }
+    }
+}
 
 /// The service.
 #[derive(Clone)]
@@ -59,13 +74,44 @@ impl Deploys {
     /// # Errors
     /// [`Code::NotFound`], or that the actor may not.
     pub async fn deploy_for(&self, actor: &Actor, name: &AppName, trigger: Trigger) -> Result<u32, Failure> {
+        self.deploy_wanted(actor, name, trigger, None).await
+    }
+
+    /// Queues a deploy of exactly this commit; of the branch's head, or the image, without one.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], that the actor may not, or that the app comes from no repository.
+    pub async fn deploy_wanted(
+        &self,
+        actor: &Actor,
+        name: &AppName,
+        trigger: Trigger,
+        wanted: Option<CommitRef>,
+    ) -> Result<u32, Failure> {
         actor.require(Role::Deployer)?;
         let app = self.apps.get(name).await?;
+        if wanted.is_some() && app.spec.source.files().is_none() {
+            return Err(Problem::invalid("ref", "The app comes from an image, which has no commits.").into());
+        }
+        self.enqueue_deploy(actor, &app, Asked { trigger, wanted, upload: None }).await
+    }
+
+    /// Queues a deploy of an upload that was checked.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], or that the actor may not.
+    pub async fn deploy_upload(&self, actor: &Actor, name: &AppName, upload: &str) -> Result<u32, Failure> {
+        actor.require(Role::Deployer)?;
+        let app = self.apps.get(name).await?;
+        let asked = Asked { trigger: pressed(actor), wanted: None, upload: Some(upload.to_owned()) };
+        self.enqueue_deploy(actor, &app, asked).await
+    }
+
+    async fn enqueue_deploy(&self, actor: &Actor, app: &AppRecord, asked: Asked) -> Result<u32, Failure> {
         let env = self.apps.env_map(&app.id).await?;
         let env = seal_env(&self.apps.parts.sealer, &app.id, &env)?;
         let steps = plan::deploy(app.spec.source.is_static());
-        self.enqueue(actor, &app, JobKind::Deploy, steps, move |release| ReleaseRecord { env, ..release }, trigger)
-            .await
+        self.enqueue(actor, app, JobKind::Deploy, steps, move |release| ReleaseRecord { env, ..release }, asked).await
     }
 
     async fn press_roll_back(&self, actor: &Actor, name: &AppName, to: u32) -> Result<u32, Failure> {
@@ -104,8 +150,9 @@ impl Deploys {
         kind: JobKind,
         steps: &[plan::Step],
         fill: impl FnOnce(ReleaseRecord) -> ReleaseRecord,
-        trigger: Trigger,
+        asked: impl Into<Asked>,
     ) -> Result<u32, Failure> {
+        let Asked { trigger, wanted, upload } = asked.into();
         let parts = &self.apps.parts;
         let now = parts.clock.now();
         let job = JobId::new(now.ms(), ambient::random_u32());
@@ -133,7 +180,7 @@ impl Deploys {
             switched_at: None,
             proof: None,
         });
-        let payload = json!({ "app": app.id, "release": id }).to_string();
+        let payload = json!({ "app": app.id, "release": id, "wanted": wanted, "upload": upload }).to_string();
         let new = jobs::store::NewJob {
             id: &job,
             kind,

@@ -52,7 +52,8 @@ impl RemoveWork {
             _ => {
                 let releases = store::list(&parts.db, &app.id).await?;
                 for release in &releases {
-                    let deploy = Deploy { context, app: app.clone(), release: release.clone() };
+                    let deploy =
+                        Deploy { context, app: app.clone(), release: release.clone(), wanted: None, upload: None };
                     // With no other release given, nothing is shared and every built image goes.
                     work.forget_artifact(&deploy.release, &[]).await?;
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use homeport_model::{
     app::{Files, Origin},
     build::RepoFile,
-    deploy::{Artifact, Commit, declared},
+    deploy::{Artifact, Commit, Trigger, declared},
     id::AppId,
     job::LogStream,
     name::{CommitSha, GitRef, RelPath, RepoUrl},
@@ -14,9 +14,13 @@ use homeport_model::{
 
 use super::{
     store,
-    work::{Deploy, DeployWork},
+    work::{Deploy, DeployWork, Engines},
 };
-use crate::{drivers::docker::BuildRequest, failure::Failure, host};
+use crate::{
+    drivers::{docker::BuildRequest, git},
+    failure::Failure,
+    host,
+};
 
 /// How long a build may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -33,7 +37,7 @@ impl DeployWork {
             Origin::Push { .. } => {
                 return Err(Problem::new(Code::Conflict, "Nothing has been pushed yet.").into());
             }
-            Origin::Archive => return Err(Problem::new(Code::Conflict, "Nothing has been uploaded yet.").into()),
+            Origin::Archive => self.uploaded_commit(deploy).await?,
         };
         self.declare(deploy, files, &commit.sha).await?;
         Ok(format!("{}@{}", commit.branch, commit.sha.short()))
@@ -42,9 +46,52 @@ impl DeployWork {
     /// Fetches the branch into the kept mirror and pins its commit.
     async fn fetch_commit(&self, deploy: &Deploy<'_>, repo: &RepoUrl, branch: &GitRef) -> Result<Commit, Failure> {
         let (log, git) = (&deploy.context.log, &self.engines.git);
-        log.say(format!("Fetching {branch} of {repo}."));
-        let sha = git.fetch(&deploy.app.id, repo, branch, |line| log.line(LogStream::Build, line)).await?;
-        let about = git.describe(&deploy.app.id, &sha).await?;
+        let app = &deploy.app.id;
+        let mut tell = |line: &str| log.line(LogStream::Build, line);
+        let sha = match &deploy.wanted {
+            None => {
+                log.say(format!("Fetching {branch} of {repo}."));
+                git.fetch(app, repo, branch, &mut tell).await?
+            }
+            Some(wanted) => {
+                log.say(format!("Fetching the commit {wanted} of {repo}."));
+                let sha = git.fetch_commit(app, repo, branch, wanted, &mut tell).await?;
+                self.refuse_what_is_older(deploy, repo, branch, &sha).await?;
+                sha
+            }
+        };
+        self.pin(deploy, branch, sha).await
+    }
+
+    /// The commit of the upload; without one, that of the commit asked for, else of the last upload.
+    async fn uploaded_commit(&self, deploy: &Deploy<'_>) -> Result<Commit, Failure> {
+        let (app, Engines { git, archives, .. }) = (&deploy.app.id, &self.engines);
+        let nothing =
+            || Problem::new(Code::Conflict, "Nothing has been uploaded yet.").hint("Upload an archive first.");
+        let sha = match (&deploy.upload, &deploy.wanted) {
+            (Some(upload), _) => match archives.find(app, upload)? {
+                Some(stream) => git.import(app, stream).await?,
+                // Imported before the panel stopped.
+                None => git.imported(app).await?.ok_or_else(nothing)?,
+            },
+            (None, Some(wanted)) => {
+                let found = git.resolve(app, wanted).await?;
+                found.ok_or_else(|| git::Error::NoSuchCommit { name: wanted.clone() })?
+            }
+            (None, None) => git.imported(app).await?.ok_or_else(nothing)?,
+        };
+        let branch = "upload".parse().map_err(|_| Failure::internal("no branch for uploads"))?;
+        let commit = self.pin(deploy, &branch, sha).await?;
+        if let Some(upload) = &deploy.upload {
+            archives.remove_up_to(app, upload)?;
+        }
+        Ok(commit)
+    }
+
+    /// Writes down which commit it is.
+    async fn pin(&self, deploy: &Deploy<'_>, branch: &GitRef, sha: CommitSha) -> Result<Commit, Failure> {
+        let log = &deploy.context.log;
+        let about = self.engines.git.describe(&deploy.app.id, &sha).await?;
         let commit = Commit {
             branch: branch.clone(),
             subject: homeport_model::text::clean_line(&about.subject),
@@ -55,6 +102,35 @@ impl DeployWork {
         log.say(format!("Commit {} by {}: {}", commit.sha.short(), commit.author, commit.subject));
         store::set_commit(&self.apps.parts.db, &deploy.release.id, &commit).await?;
         Ok(commit)
+    }
+
+    /// A push that is told of late does not take the app back: only a person does, or whoever moves
+    /// the branch itself back.
+    async fn refuse_what_is_older(
+        &self,
+        deploy: &Deploy<'_>,
+        repo: &RepoUrl,
+        branch: &GitRef,
+        sha: &CommitSha,
+    ) -> Result<(), Failure> {
+        let (log, git, app) = (&deploy.context.log, &self.engines.git, &deploy.app.id);
+        if !matches!(deploy.release.trigger, Trigger::Pushed { .. }) {
+            return Ok(());
+        }
+        let Some(serving) = &deploy.app.serving else { return Ok(()) };
+        let serving = store::find_id(&self.apps.parts.db, serving).await?.and_then(|release| release.commit);
+        let Some(serving) = serving.filter(|serving| serving.sha != *sha) else { return Ok(()) };
+        if git.describe(app, sha).await?.at > serving.at {
+            return Ok(());
+        }
+        let head = git.fetch_history(app, repo, branch, |line| log.line(LogStream::Build, line)).await?;
+        if head != *sha && git.is_before(app, sha, &serving.sha).await? {
+            let text = format!("{} is older than {}, which serves.", sha.short(), serving.sha.short());
+            return Err(Problem::new(Code::Conflict, text)
+                .hint("Roll back, or deploy it by its id, if you want it.")
+                .into());
+        }
+        Ok(())
     }
 
     /// Writes the site's files into a folder of the release's own.
@@ -122,6 +198,7 @@ impl DeployWork {
 
     /// Removes the kept mirror of an app.
     pub(super) async fn remove_mirror(&self, app: &AppId) -> Result<(), Failure> {
+        self.engines.archives.remove_app(app)?;
         Ok(self.engines.git.remove(app)?)
     }
 }

@@ -70,7 +70,7 @@ impl DeployWork {
             return Err(Failure::internal("a switch was to be undone after its commit point"));
         }
         let Some(release) = store::find_id(&self.apps.parts.db, old).await? else { return Ok(()) };
-        let back = Deploy { context: deploy.context, app: deploy.app.clone(), release };
+        let back = Deploy { context: deploy.context, app: deploy.app.clone(), release, wanted: None, upload: None };
         let serving = self.serving_of(&back).await?;
         self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;
         Ok(())

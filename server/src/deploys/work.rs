@@ -10,6 +10,7 @@ use homeport_model::{
     deploy::{Step, plan::Patience},
     event::Topic,
     id::{AppId, JobId, ReleaseId},
+    name::CommitRef,
     prelude::Problem,
 };
 use serde::Deserialize;
@@ -19,7 +20,7 @@ use super::{ReleaseRecord, proof::Probe, store, switch::Switched};
 use crate::{
     apps::{self, AppRecord, Apps},
     db,
-    drivers::{docker::Docker, git::Git},
+    drivers::{archive::Archives, docker::Docker, git::Git},
     failure::Failure,
     jobs::{Job, Outcome, StepContext, Work},
 };
@@ -31,12 +32,20 @@ pub struct Engines {
     pub docker: Docker,
     /// Sources.
     pub git: Git,
+    /// Uploads.
+    pub archives: Archives,
 }
 
 #[derive(Deserialize)]
 struct Payload {
     app: AppId,
     release: ReleaseId,
+    /// The one commit that is to be deployed.
+    #[serde(default)]
+    wanted: Option<CommitRef>,
+    /// The upload that is to be deployed.
+    #[serde(default)]
+    upload: Option<String>,
 }
 
 /// Does the steps of a deploy or of rolling back.
@@ -55,6 +64,8 @@ pub(super) struct Deploy<'a> {
     pub(super) context: &'a Arc<StepContext>,
     pub(super) app: AppRecord,
     pub(super) release: ReleaseRecord,
+    pub(super) wanted: Option<CommitRef>,
+    pub(super) upload: Option<String>,
 }
 
 impl DeployWork {
@@ -74,7 +85,7 @@ impl DeployWork {
         let db = &self.apps.parts.db;
         let app = apps::store::find_id(db, &payload.app).await?.ok_or_else(|| Problem::not_found("app"))?;
         let release = store::find_id(db, &payload.release).await?.ok_or_else(|| Problem::not_found("release"))?;
-        Ok(Deploy { context, app, release })
+        Ok(Deploy { context, app, release, wanted: payload.wanted, upload: payload.upload })
     }
 
     pub(super) fn put_probe(&self, job: &JobId, probe: Probe) {

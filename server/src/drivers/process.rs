@@ -9,6 +9,7 @@ mod read;
 
 use std::{
     ffi::OsString,
+    fs::File,
     io,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -157,6 +158,7 @@ pub struct Invocation {
     env: Vec<(&'static str, OsString)>,
     folder: Option<PathBuf>,
     stdin: Vec<u8>,
+    stdin_file: Option<File>,
     limit: Duration,
     limit_bytes: usize,
     user: Option<(u32, u32)>,
@@ -173,6 +175,7 @@ impl Invocation {
             env: Vec::new(),
             folder: None,
             stdin: Vec::new(),
+            stdin_file: None,
             limit: Duration::from_secs(30),
             limit_bytes: 1 << 20,
             user: None,
@@ -212,6 +215,13 @@ impl Invocation {
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
+        self
+    }
+
+    /// Lets it read `file`, from where that stands, as its standard input.
+    #[must_use]
+    pub fn stdin_file(mut self, file: File) -> Self {
+        self.stdin_file = Some(file);
         self
     }
 
@@ -307,7 +317,11 @@ impl Invocation {
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = match &self.stdin_file {
+            Some(file) => Stdio::from(file.try_clone().map_err(|source| Error::Start { program: name, source })?),
+            None => Stdio::piped(),
+        };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         let child = command.spawn().map_err(|source| Error::Start { program: name, source })?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);

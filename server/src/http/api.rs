@@ -9,7 +9,7 @@ use axum::{
 use homeport_model::{
     actor::Actor,
     api::{ApiApp, ApiDeploy, ApiDeployRequest, ApiLog, ApiRollBackRequest},
-    name::AppName,
+    name::{AppName, CommitRef, Refused as NotAName},
     problem::{Code, Problem},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -57,9 +57,19 @@ pub(super) async fn deploy(
 ) -> Answer<Response> {
     let name = allowed(&panel, &bearer, &name).await?;
     let asked: ApiDeployRequest = if body.is_empty() { ApiDeployRequest::default() } else { read(&body)? };
-    let number = match asked.image {
-        Some(image) => panel.backend.deploys.deploy_image(&bearer.actor, &name, &image).await?,
-        None => panel.backend.deploys.deploy(&bearer.actor, &name).await?,
+    let deploys = &panel.backend.deploys;
+    let number = match (asked.image, asked.commit) {
+        (Some(_), Some(_)) => {
+            return Err(
+                Problem::invalid("ref", "An app comes from an image or from a repository, not from both.").into()
+            );
+        }
+        (Some(image), None) => deploys.deploy_image(&bearer.actor, &name, &image).await?,
+        (None, Some(commit)) => {
+            let commit: CommitRef = commit.parse().map_err(|refused: NotAName| Problem::invalid("ref", refused.0))?;
+            deploys.deploy_commit(&bearer.actor, &name, &commit).await?
+        }
+        (None, None) => deploys.deploy(&bearer.actor, &name).await?,
     };
     accepted(&panel, &name, number)
 }
@@ -115,7 +125,7 @@ fn number_of(number: &str) -> Result<u32, Problem> {
 }
 
 /// The app, if the token may touch it; one of another app looks like none.
-async fn allowed(panel: &Panel, bearer: &Bearer, name: &str) -> Result<AppName, Problem> {
+pub(super) async fn allowed(panel: &Panel, bearer: &Bearer, name: &str) -> Result<AppName, Problem> {
     let name: AppName = name.parse().map_err(|_| Problem::not_found("app"))?;
     if let Some(only) = &bearer.app {
         let found = panel.backend.apps.find(&bearer.actor, &name).await?;
@@ -126,7 +136,7 @@ async fn allowed(panel: &Panel, bearer: &Bearer, name: &str) -> Result<AppName, 
     Ok(name)
 }
 
-fn accepted(panel: &Panel, name: &AppName, number: u32) -> Answer<Response> {
+pub(super) fn accepted(panel: &Panel, name: &AppName, number: u32) -> Answer<Response> {
     let url = format!("{}/apps/{name}/deploys/{number}", panel.config.origin);
     Ok((StatusCode::ACCEPTED, Json(json!({ "deploy": number, "url": url }))).into_response())
 }

@@ -17,6 +17,7 @@ mod passkeys;
 mod rate;
 mod routes;
 mod serve;
+mod uploads;
 mod webhooks;
 mod work;
 
@@ -39,6 +40,7 @@ use crate::{
     config::Config,
     live::{Hub, LogHub},
     tokens::Tokens,
+    uploads::Uploads,
     webhooks::Webhooks,
 };
 
@@ -68,6 +70,8 @@ pub struct Panel {
     pub logs: LogHub,
     /// Knows API tokens.
     pub tokens: Tokens,
+    /// Takes archives.
+    pub uploads: Uploads,
     /// Takes deliveries.
     pub webhooks: Webhooks,
     /// Counts tries.
@@ -93,6 +97,7 @@ impl Panel {
             hub: services.hub.clone(),
             logs: services.logs.clone(),
             tokens: services.tokens.clone(),
+            uploads: services.uploads.clone(),
             webhooks: services.webhooks.clone(),
             limits,
             assets: Arc::new(assets),

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use homeport_model::actor::Role;
 use http::Method;
 
-use super::{Panel, api, health, passkeys, webhooks};
+use super::{Panel, api, health, passkeys, uploads, webhooks};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub struct Route {
 }
 
 const KIB: usize = 1_024;
+/// An archive, with what a form puts around it.
+pub(super) const MOST_ARCHIVE: usize = 513 * 1_024 * KIB;
 
 impl Route {
     /// A page that a viewer may see.
@@ -222,6 +224,9 @@ const API: &[Route] = &[
         .access(Access::Token(Role::Viewer)),
     Route::post("/api/v1/apps/{name}/deploys", "api.deploy", || post(api::deploy))
         .access(Access::Token(Role::Deployer)),
+    Route::post("/api/v1/apps/{name}/archive", "api.archive", || post(uploads::by_token))
+        .access(Access::Token(Role::Deployer))
+        .body(MOST_ARCHIVE),
     Route::post("/api/v1/apps/{name}/roll-back", "api.roll_back", || post(api::roll_back))
         .access(Access::Token(Role::Deployer)),
 ];

@@ -2,9 +2,13 @@
 
 use homeport_model::actor::Role;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 
-use super::{events, routes::Route};
+use super::{
+    events,
+    routes::{MOST_ARCHIVE, Route},
+    uploads,
+};
 
 /// Apps, deploys, jobs, the audit log.
 pub(super) const WORK: &[Route] = &[
@@ -39,6 +43,7 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/deploys/roll-back", "deploys.roll_back"),
     Route::change("/api/ui/deploys/restart", "deploys.restart"),
     Route::change("/api/ui/deploys/cancel", "deploys.cancel"),
+    Route::post("/apps/{name}/archive", "deploys.upload", || post(uploads::by_form)).body(MOST_ARCHIVE),
     Route::read("/api/ui/activity/audit", "activity.audit"),
     Route::read("/api/ui/activity/jobs", "activity.jobs"),
     Route::read("/api/ui/webhooks/find", "webhooks.find"),

@@ -12,7 +12,7 @@ use homeport_model::{
     deploy::Trigger,
     id::{AppId, DeliveryId},
     job::JobState,
-    name::AppName,
+    name::{AppName, CommitRef},
     problem::{Code, Problem},
     webhook::{Decision, DeliveryRow, NewSecret, Provider, Pushed, Reply, Verdict, WebhookRow, decide, read},
 };
@@ -179,12 +179,13 @@ impl Webhooks {
         pushed: &Pushed,
         reason: &str,
     ) -> Result<u32, Failure> {
-        let by = match pushed {
-            Pushed::Branch { by, .. } | Pushed::Image { by, .. } => by.clone(),
-            Pushed::Deleted { .. } | Pushed::OtherRef { .. } | Pushed::Ping | Pushed::Other => String::new(),
+        let (by, commit) = match pushed {
+            Pushed::Branch { by, commit, .. } => (by.clone(), commit.clone()),
+            Pushed::Image { by, .. } => (by.clone(), None),
+            Pushed::Deleted { .. } | Pushed::OtherRef { .. } | Pushed::Ping | Pushed::Other => (String::new(), None),
         };
         let trigger = Trigger::Pushed { by, through: provider.name().to_owned() };
-        let number = self.deploys.deploy_for(actor, &app.spec.name, trigger).await?;
+        let number = self.deploys.deploy_wanted(actor, &app.spec.name, trigger, commit.map(CommitRef::from)).await?;
         let parts = &self.apps.parts;
         let mut tx = parts.db.write().await?;
         store::set_outcome(&mut tx, id, Verdict::Deployed, reason, Some(number)).await?;

@@ -7,6 +7,7 @@ use homeport_model::{
 use leptos::prelude::*;
 
 use super::builder_fields::BuilderFields;
+use super::origin::OriginField;
 use crate::ui::{Field, TextArea};
 
 /// Where an app of `kind` comes from.
@@ -39,29 +40,50 @@ pub fn SourceFields(
         SourceKind::Dockerfile => "Folder to build",
         SourceKind::Auto | SourceKind::Image => "Folder",
     };
+    let origin = match form.origin.as_str() {
+        "" => "repo".to_owned(),
+        origin => origin.to_owned(),
+    };
+    let origin = RwSignal::new(origin);
+    let (typed_repo, typed_branch) = (form.repo.clone(), form.branch.clone());
+    let repo = move || {
+        (origin.get() == "repo").then(|| {
+            view! {
+                <Field
+                    label="Repository"
+                    name="form[repo]"
+                    key="repo"
+                    value=typed_repo.clone()
+                    placeholder="https://git.example.com/you/app"
+                    hint="An https or ssh address that this server can reach."
+                    problem=problem
+                    mono=true
+                    inputmode="url"
+                />
+            }
+        })
+    };
+    let branch = move || {
+        (origin.get() != "archive").then(|| {
+            view! {
+                <Field
+                    label="Branch"
+                    name="form[branch]"
+                    key="branch"
+                    value=typed_branch.clone()
+                    placeholder="main"
+                    problem=problem
+                    mono=true
+                    optional=true
+                />
+            }
+        })
+    };
     view! {
-        <Field
-            label="Repository"
-            name="form[repo]"
-            key="repo"
-            value=form.repo.clone()
-            placeholder="https://git.example.com/you/app"
-            hint="An https or ssh address that this server can reach."
-            problem=problem
-            mono=true
-            inputmode="url"
-        />
+        <OriginField origin=origin />
+        {repo}
         <div class="split" data-variant="even">
-            <Field
-                label="Branch"
-                name="form[branch]"
-                key="branch"
-                value=form.branch.clone()
-                placeholder="main"
-                problem=problem
-                mono=true
-                optional=true
-            />
+            {branch}
             <Field
                 label=folder_label
                 name="form[folder]"

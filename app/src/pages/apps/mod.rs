@@ -7,6 +7,7 @@ pub mod frame;
 pub mod list;
 pub mod logs;
 pub mod new;
+pub mod origin;
 pub mod overview;
 pub mod settings;
 pub mod webhook;

@@ -6,7 +6,7 @@ use homeport_model::{
 };
 use leptos::prelude::*;
 
-use super::{super::deploys::ReleaseTable, super::words, ThisApp};
+use super::{super::deploys::ReleaseTable, super::words, ThisApp, origin::UploadPanel};
 use crate::ui::{Age, Notice, Panel, PanelSkeleton, Picture, Tone, figures::size_of, loaded};
 
 /// The first tab.
@@ -92,8 +92,11 @@ fn Loaded(app: AppDetail) -> impl IntoView {
         view! { <ReleaseTable app=name.clone() releases=latest /> }.into_any()
     };
     let all = view! { <a href=format!("/apps/{name}/deploys")>"All deploys"</a> }.into_any();
+    let uploads = app.spec.source.files().is_some_and(|files| files.origin == Origin::Archive);
+    let upload = uploads.then(|| view! { <UploadPanel app=name.clone() /> });
     view! {
         {notice}
+        {upload}
         {picture}
         <div class="split">
             <Panel title="Latest deploys" aside=Some(all)>

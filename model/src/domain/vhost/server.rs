@@ -7,8 +7,8 @@ use super::{
 
 /// The panel holds streams open for a page that is left open.
 const PANEL_TIMEOUT: &str = "3600s";
-/// What its largest body needs, a webhook's.
-const PANEL_BODY: &str = "6m";
+/// What its largest body needs, an uploaded archive.
+const PANEL_BODY: &str = "514m";
 const HSTS: &str = "max-age=15724800";
 
 /// The panel's file.
@@ -25,6 +25,8 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
         w.block("location", &["/"], |w| {
             w.line("proxy_pass", &[&upstream]);
             w.line("proxy_buffering", &["off"]);
+            // The panel refuses by its own table before a body is read; nginx keeps none of it.
+            w.line("proxy_request_buffering", &["off"]);
             w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
             w.line("error_page", &["502", "504", "@homeport_away"]);
         });

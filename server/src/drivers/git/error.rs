@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use homeport_model::name::GitRef;
+use homeport_model::name::{CommitRef, GitRef};
 
 use crate::drivers::process;
 
@@ -20,6 +20,12 @@ pub enum Error {
     NoSuchRef {
         /// The name.
         name: GitRef,
+    },
+    /// The repository has no such commit, or the name is the beginning of several.
+    #[error("the repository has no commit {name}, or several that begin so")]
+    NoSuchCommit {
+        /// Its name.
+        name: CommitRef,
     },
     /// The host cannot be reached.
     #[error("the repository's host cannot be reached: {words}")]

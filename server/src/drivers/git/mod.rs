@@ -7,16 +7,17 @@
 mod blobs;
 mod error;
 mod export;
+mod fetch;
+mod import;
 mod tree;
 
 use std::{path::Path, time::Duration};
 
 use homeport_model::{
     id::AppId,
-    name::{CommitSha, GitRef, RepoUrl},
+    name::{CommitSha, RepoUrl},
     time::Timestamp,
 };
-use tokio::time::{MissedTickBehavior, interval};
 
 pub use error::Error;
 pub use export::Exported;
@@ -29,6 +30,7 @@ use super::{
 
 const READS_WITHIN: Duration = Duration::from_secs(60);
 const FETCHED: &str = "refs/homeport/fetched";
+const UPLOADED: &str = "refs/homeport/uploaded";
 const SETTINGS: [&str; 15] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -98,34 +100,6 @@ impl Git {
         Ok(Self { root, user, local_http, limits })
     }
 
-    /// Fetches a branch (or a tag of that name) into the app's mirror and says which commit it is.
-    /// git's words go to `on_line`. Dropping the future ends git and everything it started.
-    pub async fn fetch(
-        &self,
-        app: &AppId,
-        url: &RepoUrl,
-        branch: &GitRef,
-        mut on_line: impl FnMut(&str) + Send,
-    ) -> Result<CommitSha, Error> {
-        let protocol = self.protocol(url)?;
-        self.ensure_mirror(app).await?;
-        let mut fetched = Err(Error::NoSuchRef { name: branch.clone() });
-        for kind in ["heads", "tags"] {
-            let refspec = format!("+refs/{kind}/{branch}:{FETCHED}");
-            let options = ["fetch", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force", "--progress", "--"];
-            let run = self.git(app).env("GIT_ALLOW_PROTOCOL", protocol).args(options).arg(url.as_str()).arg(refspec);
-            fetched = self.watch(app, run.limit(self.limits.time), branch, &mut on_line).await;
-            if !matches!(fetched, Err(Error::NoSuchRef { .. })) {
-                break;
-            }
-        }
-        fetched?;
-        let run =
-            self.git(app).args(["rev-parse", "--verify", "--end-of-options"]).arg(format!("{FETCHED}^{{commit}}"));
-        let output = run.run().await.map_err(Error::Process)?;
-        String::from_utf8_lossy(&output.stdout).trim().parse().map_err(|_| Error::Answer("a commit's id"))
-    }
-
     /// Subject, author and time of a commit that was fetched.
     pub async fn describe(&self, app: &AppId, commit: &CommitSha) -> Result<Described, Error> {
         let options = ["log", "-1", "--no-show-signature", "--format=%s%x00%an%x00%ct", "--end-of-options"];
@@ -142,6 +116,17 @@ impl Git {
             author: plain(author),
             at: Timestamp::from_ms(at_s.saturating_mul(1000)),
         })
+    }
+
+    /// Whether `older` is one of the commits that `newer` was made on, as far as the mirror knows.
+    pub async fn is_before(&self, app: &AppId, older: &CommitSha, newer: &CommitSha) -> Result<bool, Error> {
+        let known = self.has(app, older).await && self.has(app, newer).await;
+        let asked = self.git(app).args(["merge-base", "--is-ancestor", older.as_str(), newer.as_str()]);
+        match asked.run().await {
+            Ok(_) => Ok(known && older != newer),
+            Err(process::Error::Failed { .. }) => Ok(false),
+            Err(error) => Err(Error::Process(error)),
+        }
     }
 
     /// Whether the app's mirror still has the commit.
@@ -195,7 +180,13 @@ impl Git {
                 self.root.set_owner(&folder, user.id, user.group_id)?;
             }
             // A git that was killed leaves its locks and half a pack; nobody else works here.
-            for name in ["shallow.lock", "config.lock", "packed-refs.lock", &format!("{FETCHED}.lock")] {
+            for name in [
+                "shallow.lock",
+                "config.lock",
+                "packed-refs.lock",
+                &format!("{FETCHED}.lock"),
+                &format!("{UPLOADED}.lock"),
+            ] {
                 self.root.remove_file(format!("{folder}/{name}"))?;
             }
             let packs = format!("{folder}/objects/pack");
@@ -217,40 +208,6 @@ impl Git {
                 .map_err(Error::Process)?;
         }
         Ok(())
-    }
-
-    /// Runs a fetch and ends it when the mirror grows too large.
-    async fn watch(
-        &self,
-        app: &AppId,
-        run: Invocation,
-        branch: &GitRef,
-        on_line: &mut (impl FnMut(&str) + Send),
-    ) -> Result<(), Error> {
-        let limit_bytes = self.limits.size_bytes;
-        let too_large = async {
-            let mut tick = interval(Duration::from_millis(500));
-            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                tick.tick().await;
-                if self.root.size_bytes(mirror(app)).unwrap_or(0) > limit_bytes {
-                    return;
-                }
-            }
-        };
-        // Percentages come many times a second; the last one of each step is enough.
-        let done = run.run_with(|line| {
-            if !line.contains('%') || line.contains("100%") {
-                on_line(line.trim_end());
-            }
-        });
-        tokio::select! {
-            done = done => done.map(|_| ()).map_err(|error| Error::fetch(error, branch)),
-            () = too_large => {
-                self.remove(app)?;
-                Err(Error::TooLarge { limit_bytes })
-            }
-        }
     }
 }
 

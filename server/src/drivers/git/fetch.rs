@@ -1,0 +1,160 @@
+//! Fetching: the head of a branch, or exactly one commit.
+
+use std::time::Duration;
+
+use homeport_model::{
+    id::AppId,
+    name::{CommitRef, CommitSha, GitRef, RepoUrl},
+};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Error, FETCHED, Git, mirror};
+use crate::drivers::process::{self, Invocation};
+
+/// How much of a branch is fetched to find a commit in it that its host does not give by itself.
+const DEEP: u32 = 1_000;
+
+impl Git {
+    /// Fetches a branch (or a tag of that name) into the app's mirror and says which commit it is.
+    /// git's words go to `on_line`. Dropping the future ends git and everything it started.
+    pub async fn fetch(
+        &self,
+        app: &AppId,
+        url: &RepoUrl,
+        branch: &GitRef,
+        mut on_line: impl FnMut(&str) + Send,
+    ) -> Result<CommitSha, Error> {
+        self.fetch_branch(app, url, branch, 1, &mut on_line).await
+    }
+
+    /// Fetches one commit of the repository, wherever in it: by its id, and from a host that does
+    /// not give commits by id, or when `wanted` is an abbreviation, from the branch's history.
+    pub async fn fetch_commit(
+        &self,
+        app: &AppId,
+        url: &RepoUrl,
+        branch: &GitRef,
+        wanted: &CommitRef,
+        mut on_line: impl FnMut(&str) + Send,
+    ) -> Result<CommitSha, Error> {
+        let protocol = self.protocol(url)?;
+        self.ensure_mirror(app).await?;
+        if let Some(sha) = self.resolve(app, wanted).await? {
+            return Ok(sha);
+        }
+        if let Some(sha) = wanted.whole() {
+            let run = self.fetching(app, protocol, url, 1).arg(format!("+{sha}:{FETCHED}"));
+            match self.watch(app, run.limit(self.limits.time), branch, &mut on_line).await {
+                Ok(()) => return Ok(sha),
+                // git's words for it differ from host to host.
+                Err(Error::Process(process::Error::Failed { .. }) | Error::NoSuchRef { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.fetch_branch(app, url, branch, DEEP, &mut on_line).await?;
+        let found = self.resolve(app, wanted).await?;
+        found.ok_or_else(|| Error::NoSuchCommit { name: wanted.clone() })
+    }
+
+    /// Fetches the branch's last thousand commits, so that one can be placed among them.
+    pub async fn fetch_history(
+        &self,
+        app: &AppId,
+        url: &RepoUrl,
+        branch: &GitRef,
+        mut on_line: impl FnMut(&str) + Send,
+    ) -> Result<CommitSha, Error> {
+        self.fetch_branch(app, url, branch, DEEP, &mut on_line).await
+    }
+
+    async fn fetch_branch(
+        &self,
+        app: &AppId,
+        url: &RepoUrl,
+        branch: &GitRef,
+        depth: u32,
+        on_line: &mut (impl FnMut(&str) + Send),
+    ) -> Result<CommitSha, Error> {
+        let protocol = self.protocol(url)?;
+        self.ensure_mirror(app).await?;
+        let mut fetched = Err(Error::NoSuchRef { name: branch.clone() });
+        for kind in ["heads", "tags"] {
+            let run = self.fetching(app, protocol, url, depth).arg(format!("+refs/{kind}/{branch}:{FETCHED}"));
+            fetched = self.watch(app, run.limit(self.limits.time), branch, on_line).await;
+            if !matches!(fetched, Err(Error::NoSuchRef { .. })) {
+                break;
+            }
+        }
+        fetched?;
+        self.commit_at(app, FETCHED).await?.ok_or(Error::Answer("a commit's id"))
+    }
+
+    /// `git fetch` up to the address; what to fetch comes behind it.
+    fn fetching(&self, app: &AppId, protocol: &str, url: &RepoUrl, depth: u32) -> Invocation {
+        self.git(app)
+            .env("GIT_ALLOW_PROTOCOL", protocol)
+            .arg("fetch")
+            .arg(format!("--depth={depth}"))
+            .args(["--no-tags", "--no-recurse-submodules", "--force", "--progress", "--"])
+            .arg(url.as_str())
+    }
+
+    /// The commit of this id, or of which this is the only beginning, if the mirror has it.
+    pub async fn resolve(&self, app: &AppId, wanted: &CommitRef) -> Result<Option<CommitSha>, Error> {
+        if !self.root.exists(mirror(app)) {
+            return Ok(None);
+        }
+        let found = self.commit_at(app, wanted.as_str()).await?;
+        Ok(found.filter(|sha| sha.as_str().starts_with(wanted.as_str())))
+    }
+
+    /// The commit that a name of git's leads to.
+    pub(super) async fn commit_at(&self, app: &AppId, name: &str) -> Result<Option<CommitSha>, Error> {
+        let run = self
+            .git(app)
+            .args(["rev-parse", "--quiet", "--verify", "--end-of-options"])
+            .arg(format!("{name}^{{commit}}"));
+        match run.run().await {
+            Ok(output) => {
+                let sha = String::from_utf8_lossy(&output.stdout).trim().parse();
+                sha.map(Some).map_err(|_| Error::Answer("a commit's id"))
+            }
+            Err(process::Error::Failed { .. }) => Ok(None),
+            Err(error) => Err(Error::Process(error)),
+        }
+    }
+
+    /// Runs a fetch and ends it when the mirror grows too large.
+    async fn watch(
+        &self,
+        app: &AppId,
+        run: Invocation,
+        branch: &GitRef,
+        on_line: &mut (impl FnMut(&str) + Send),
+    ) -> Result<(), Error> {
+        let limit_bytes = self.limits.size_bytes;
+        let too_large = async {
+            let mut tick = interval(Duration::from_millis(500));
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                if self.root.size_bytes(mirror(app)).unwrap_or(0) > limit_bytes {
+                    return;
+                }
+            }
+        };
+        // Percentages come many times a second; the last one of each step is enough.
+        let done = run.run_with(|line| {
+            if !line.contains('%') || line.contains("100%") {
+                on_line(line.trim_end());
+            }
+        });
+        tokio::select! {
+            done = done => done.map(|_| ()).map_err(|error| Error::fetch(error, branch)),
+            () = too_large => {
+                self.remove(app)?;
+                Err(Error::TooLarge { limit_bytes })
+            }
+        }
+    }
+}
