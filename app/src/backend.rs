@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
     account::{AccountSettings, Me, TokenForm, TokenRow},
-    app::{AppDetail, AppForm, AppRow, EnvRow},
+    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
     deploy::{DeployDetail, ReleaseRow},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, TokenId},
     job::{JobRow, LogLine},
     name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Problem},
+    problem::Fix,
     webhook::{DeliveryRow, NewSecret, WebhookRow},
 };
 
@@ -72,6 +73,8 @@ pub trait Apps: Send + Sync {
     async fn create(&self, actor: &Actor, form: AppForm) -> Answer<AppName>;
     /// Changes an app's settings; its name stays. Takes effect with the next deploy, host names at once.
     async fn change(&self, actor: &Actor, name: &AppName, form: AppForm) -> Answer<()>;
+    /// Sets one process of an app. Takes effect with the next release.
+    async fn set_process(&self, actor: &Actor, name: &AppName, form: ProcessForm) -> Answer<()>;
     /// Removes an app with its releases, containers, images and folders; `typed` is its name once
     /// more. Needs step-up.
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId>;
@@ -104,6 +107,8 @@ pub trait Deploys: Send + Sync {
     /// Starts what serves anew with the settings and the environment of now, as a new release and
     /// without a build. Returns its number.
     async fn restart(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
+    /// Does what a failed deploy's problem offers, and deploys again. Returns the release's number.
+    async fn fix(&self, actor: &Actor, app: &AppName, fix: Fix) -> Answer<u32>;
     /// Every release of an app, newest first.
     async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>>;
     /// One deploy with its steps.

@@ -29,6 +29,7 @@ impl From<AppRow> for ApiApp {
         let (state, release) = match row.state {
             AppState::NotDeployed => ("not_deployed", None),
             AppState::Serving { release, .. } => ("serving", Some(release)),
+            AppState::Partly { release, .. } => ("partly", Some(release)),
             AppState::Down { release, .. } => ("down", Some(release)),
             AppState::Unknown { .. } => ("unknown", None),
             AppState::Removing => ("removing", None),

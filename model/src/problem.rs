@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::Port;
+
 /// What kind of problem it is. The names are part of the API and never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,19 +68,33 @@ pub struct Problem {
     pub hint: Option<String>,
     /// The form field it belongs to, by its name.
     pub field: Option<String>,
+    /// What Homeport can do about it at one press.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+}
+
+/// What Homeport can do about a problem at one press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fix {
+    /// Set the app's port and deploy again.
+    SetPort {
+        /// The port that its process was seen to listen on.
+        port: Port,
+    },
 }
 
 impl Problem {
     /// A problem with a code and a sentence.
     #[must_use]
     pub fn new(code: Code, title: impl Into<String>) -> Self {
-        Self { code, title: title.into(), hint: None, field: None }
+        Self { code, title: title.into(), hint: None, field: None, fix: None }
     }
 
     /// A typed value that is not acceptable.
     #[must_use]
     pub fn invalid(field: impl Into<String>, title: impl Into<String>) -> Self {
-        Self { code: Code::Invalid, title: title.into(), hint: None, field: Some(field.into()) }
+        Self { code: Code::Invalid, title: title.into(), hint: None, field: Some(field.into()), fix: None }
     }
 
     /// Nothing of that name here.
@@ -91,6 +107,13 @@ impl Problem {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same problem with something to press.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 

@@ -1,7 +1,7 @@
 //! Apps and their environments.
 
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, EnvRow},
+    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
     host::Today,
     id::JobId,
     job::LogLine,
@@ -57,6 +57,13 @@ pub async fn create_app(form: AppForm, deploy: Option<String>) -> Result<AppName
 pub async fn change_app(name: AppName, form: AppForm) -> Result<(), WireError> {
     let (backend, actor) = context()?;
     with_status(backend.apps.change(&actor, &name, form).await)
+}
+
+/// Sets one process of an app.
+#[server(prefix = "/api/ui", endpoint = "apps/set-process")]
+pub async fn set_process(name: AppName, form: ProcessForm) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.set_process(&actor, &name, form).await)
 }
 
 /// Removes an app; `typed` is its name once more.

@@ -5,6 +5,7 @@ use homeport_model::{
     id::JobId,
     job::LogLine,
     name::AppName,
+    problem::Fix,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -17,6 +18,15 @@ use super::{context, error::with_status};
 pub async fn deploy(app: AppName) -> Result<u32, WireError> {
     let (backend, actor) = context()?;
     let number = with_status(backend.deploys.deploy(&actor, &app).await)?;
+    leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
+    Ok(number)
+}
+
+/// Does what a failed deploy's problem offers, and deploys again; goes to the deploy's page.
+#[server(prefix = "/api/ui", endpoint = "deploys/fix")]
+pub async fn fix_deploy(app: AppName, fix: Fix) -> Result<u32, WireError> {
+    let (backend, actor) = context()?;
+    let number = with_status(backend.deploys.fix(&actor, &app, fix).await)?;
     leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
     Ok(number)
 }

@@ -20,6 +20,7 @@ pub fn of_app(app: &AppRow) -> (Tone, String) {
         // With a job at work it would not have come to this.
         AppState::Removing => (Tone::Bad, "Half removed".into()),
         AppState::Serving { .. } => (Tone::Good, "Serving".into()),
+        AppState::Partly { .. } => (Tone::Warning, "Partly down".into()),
         AppState::Down { .. } => (Tone::Bad, "Down".into()),
         AppState::Unknown { .. } => (Tone::Unknown, "Unknown".into()),
     }
@@ -29,7 +30,9 @@ pub fn of_app(app: &AppRow) -> (Tone, String) {
 #[must_use]
 pub const fn release_of(app: &AppRow) -> Option<u32> {
     match app.state {
-        AppState::Serving { release, .. } | AppState::Down { release, .. } => Some(release),
+        AppState::Serving { release, .. } | AppState::Partly { release, .. } | AppState::Down { release, .. } => {
+            Some(release)
+        }
         AppState::NotDeployed | AppState::Removing | AppState::Unknown { .. } => None,
     }
 }

@@ -16,7 +16,7 @@ use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
         AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
-        HopState, HostNeeds, Origin, Source,
+        HopState, HostNeeds, Origin, ProcessForm, Source,
     },
     deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
     host::{AuditRow, EngineState, HostGauges, Today},
@@ -24,6 +24,7 @@ use homeport_model::{
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
     name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Code, Problem},
+    problem::Fix,
     time::Timestamp,
 };
 
@@ -270,6 +271,7 @@ impl Apps for Fake {
                 health: Health::Http { path: parsed("/healthz") },
                 host_names: vec![parsed("www.example.com")],
                 needs: HostNeeds::default(),
+                processes: Default::default(),
             },
             urls: vec![row.url.clone(), "http://www.example.com:8080".into()],
             picture: vec![
@@ -279,6 +281,7 @@ impl Apps for Fake {
             ],
             releases: releases(),
             jobs: vec![job("shop", JobKind::Deploy, 41, JobState::Succeeded, ago(3 * HOUR), 44_700)],
+            processes: Vec::new(),
             pending_env: 2,
             busy: None,
             created_at: ago(30 * DAY),
@@ -291,6 +294,10 @@ impl Apps for Fake {
     }
 
     async fn change(&self, _: &Actor, _: &AppName, form: AppForm) -> Answer<()> {
+        form.parse().map(|_| ())
+    }
+
+    async fn set_process(&self, _: &Actor, _: &AppName, form: ProcessForm) -> Answer<()> {
         form.parse().map(|_| ())
     }
 
@@ -354,6 +361,10 @@ impl Deploys for Fake {
 
     async fn restart(&self, _: &Actor, _: &AppName) -> Answer<u32> {
         Ok(43)
+    }
+
+    async fn fix(&self, _: &Actor, _: &AppName, _: Fix) -> Answer<u32> {
+        Ok(42)
     }
 
     async fn list(&self, _: &Actor, _: &AppName) -> Answer<Vec<ReleaseRow>> {

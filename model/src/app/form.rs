@@ -1,5 +1,7 @@
 //! What a person types about an app, and how it becomes a value or a problem beside its field.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AppSpec, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind};
@@ -73,7 +75,8 @@ impl AppForm {
         if host_names.len() > 20 {
             return Err(Problem::invalid("host_names", "An app has at most 20 host names of its own."));
         }
-        Ok(AppSpec { name, source, port, health, host_names, needs: HostNeeds::default() })
+        let (needs, processes) = (HostNeeds::default(), BTreeMap::new());
+        Ok(AppSpec { name, source, port, health, host_names, needs, processes })
     }
 
     fn source(&self) -> Result<Source, Problem> {

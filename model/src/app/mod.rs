@@ -3,6 +3,8 @@
 pub mod env;
 mod form;
 mod needs;
+mod process_form;
+mod processes;
 mod source;
 mod view;
 
@@ -13,12 +15,19 @@ pub use needs::{
     MountPoint, NeedForm, Owner, PortMap, PortScheme, Protocol, Published, Storage, Sysctl, Tmpfs, UlimitName,
     VolumeName,
 };
+pub use process_form::ProcessForm;
+pub use processes::ProcessSettings;
 pub use source::{Builder, Files, Origin, Source, SourceKind};
-pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState};
+pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow};
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{AppName, HostName, Port, UrlPath};
+use crate::{
+    deploy::container::ProcessName,
+    name::{AppName, HostName, Port, UrlPath},
+};
 
 /// The port an app is told to listen on when nothing else says so.
 pub const DEFAULT_PORT: u16 = 5_000;
@@ -53,6 +62,9 @@ pub struct AppSpec {
     /// What it needs of the host: storage, ports, options.
     #[serde(default)]
     pub needs: HostNeeds,
+    /// What a person set for its processes.
+    #[serde(default)]
+    pub processes: BTreeMap<ProcessName, ProcessSettings>,
 }
 
 impl AppSpec {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AppSpec;
 use crate::{
+    build::Process,
     deploy::ReleaseRow,
     id::{AppId, JobId},
     job::JobRow,
@@ -23,6 +24,13 @@ pub enum AppState {
         release: u32,
         /// Since when it serves.
         since: Timestamp,
+    },
+    /// A release answers, and something of it does not run.
+    Partly {
+        /// Its number.
+        release: u32,
+        /// What, in words.
+        why: String,
     },
     /// A release should serve, and does not.
     Down {
@@ -64,6 +72,27 @@ pub struct AppRow {
     pub last_failure: Option<String>,
 }
 
+/// A process of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRow {
+    /// As the next release would run it.
+    pub process: Process,
+    /// As the serving release runs it, if it does.
+    pub serving: Option<Process>,
+    /// How many of its containers run now.
+    pub running: u16,
+    /// Whether `app.json` says how many there are, so that nobody else does.
+    pub is_fixed: bool,
+}
+
+impl ProcessRow {
+    /// Whether the next release would run it in another way.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.serving.as_ref() != Some(&self.process)
+    }
+}
+
 /// One app with all that its pages show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppDetail {
@@ -79,6 +108,8 @@ pub struct AppDetail {
     pub releases: Vec<ReleaseRow>,
     /// Its newest jobs.
     pub jobs: Vec<JobRow>,
+    /// Its processes, `web` first; none for a site that nginx serves.
+    pub processes: Vec<ProcessRow>,
     /// How many variables wait for the next deploy.
     pub pending_env: u32,
     /// The job that a deploy would wait for.

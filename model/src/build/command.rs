@@ -26,6 +26,18 @@ crate::name::parsed!(
 );
 
 impl CommandLine {
+    /// The command as words for the engine, the port written out. Quotes and backslashes are
+    /// understood as a shell does; what only a shell can do (`&&`, `|`, `$NAME`, `*`) goes to the
+    /// image's own `sh`, because files written for Heroku count on one.
+    #[must_use]
+    pub fn words(&self, port: Port) -> Vec<String> {
+        let line = self.with_port(port);
+        match shlex::split(&line).filter(|words| !words.is_empty()) {
+            Some(words) if !needs_shell(&line) => words,
+            _ => vec!["sh".to_owned(), "-c".to_owned(), line],
+        }
+    }
+
     /// The command with `$PORT` and `${PORT}` written out (dokku-contract.md, 2.2). Quotes and
     /// backslashes do not keep them from it, as in Dokku; other variables stay for the app.
     #[must_use]
@@ -53,6 +65,35 @@ impl CommandLine {
     }
 }
 
+/// Commands that only a shell has.
+const BUILT_IN: [&str; 12] =
+    [".", ":", "cd", "eval", "exec", "exit", "export", "set", "source", "trap", "ulimit", "umask"];
+
+/// Whether something stands outside of single quotes that a shell would act upon.
+fn needs_shell(line: &str) -> bool {
+    let (mut single, mut double, mut escaped, mut at_word) = (false, false, false, true);
+    for c in line.chars() {
+        let plain = escaped || single;
+        match c {
+            '\'' if !double && !escaped => single = !single,
+            '"' if !plain => double = !double,
+            '\\' if !plain => {
+                escaped = true;
+                continue;
+            }
+            '$' | '`' if !plain => return true,
+            '&' | '|' | ';' | '<' | '>' | '(' | ')' | '*' | '?' | '[' | '{' | '\n' if !plain && !double => return true,
+            '~' if !plain && !double && at_word => return true,
+            _ => {}
+        }
+        (escaped, at_word) = (false, c.is_whitespace());
+    }
+    // `NAME=value program` is a shell's way to say a variable, and some words are only a shell's.
+    let first = line.split_whitespace().next().unwrap_or_default();
+    BUILT_IN.contains(&first)
+        || first.split_once('=').is_some_and(|(name, _)| name.parse::<crate::name::EnvKey>().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -78,6 +119,31 @@ mod tests {
             let line: CommandLine = command.parse().expect("a command");
             assert_eq!(line.with_port(port()), expanded);
         }
+    }
+
+    #[test]
+    fn a_command_is_split_as_a_shell_would_and_left_to_one_where_it_must() {
+        let words = |line: &str| line.parse::<CommandLine>().expect("a command").words(port());
+        assert_eq!(words("gunicorn app:app -b 0.0.0.0:$PORT"), ["gunicorn", "app:app", "-b", "0.0.0.0:5000"]);
+        assert_eq!(words(r#"say 'a b' "c d" e\ f '' '$HOME * |'"#), ["say", "a b", "c d", "e f", "", "$HOME * |"]);
+        for line in [
+            "./migrate && ./serve",
+            "a | b",
+            "serve $HOST",
+            "serve \"$HOST\"",
+            "A=1 serve",
+            "ls *.txt",
+            "a; b",
+            "cd ~",
+            "exec ./serve",
+            "exit 3",
+            "unbalanced 'quote",
+            "a > b",
+            "f() { x; }",
+        ] {
+            assert_eq!(words(line), ["sh", "-c", line], "{line}");
+        }
+        assert_eq!(words("serve a~b --x=y"), ["serve", "a~b", "--x=y"]);
     }
 
     #[test]

@@ -12,7 +12,11 @@ mod policy;
 pub use grants::{BoundMount, Grants, MountSource};
 pub use policy::{Allowed, Breach, Granted, check};
 
-use crate::{app::VolumeName, prelude::*};
+use crate::{
+    app::VolumeName,
+    build::{RestartPolicy, StopGrace, StopSignal},
+    prelude::*,
+};
 
 crate::name::parsed!(
     /// What keeps two panels on one host apart: part of every name that Homeport gives to an
@@ -145,6 +149,12 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// What of the host it is given: mounts, ports, options.
     pub grants: Grants,
+    /// What happens when it ends by itself.
+    pub restart: RestartPolicy,
+    /// What asks it to end.
+    pub stop_signal: StopSignal,
+    /// How long it has then.
+    pub stop_grace: StopGrace,
 }
 
 impl ContainerSpec {

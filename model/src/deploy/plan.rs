@@ -10,18 +10,23 @@ pub enum Step {
     Fetch,
     /// Build the image, or lay out the site's folder.
     Build,
-    /// Create and start the new container.
+    /// Run what the files say is to run before a release: `predeploy`, whose changes are kept, then
+    /// `release`.
+    Release,
+    /// Create and start the new containers.
     Start,
-    /// Wait until it proves itself.
+    /// Wait until they prove themselves.
     Check,
-    /// Send new connections to it. The commit point: before it, a failure leaves the old release
+    /// Send new connections to them. The commit point: before it, a failure leaves the old release
     /// serving; after it, the new one serves and only tidying is left.
     Switch,
     /// Go on asking through nginx for a moment, and keep what visitors would have seen.
     Prove,
-    /// Wait until the old container has answered what it had taken.
+    /// Run what the files say is to run after a switch: `postdeploy`.
+    Postdeploy,
+    /// Wait until the old containers have answered what they had taken.
     Drain,
-    /// Stop the old container; it is kept for rolling back.
+    /// Stop the old containers; their image is kept for rolling back.
     Retire,
     /// Remove releases beyond the kept ones.
     Prune,
@@ -53,14 +58,17 @@ impl Default for Patience {
 /// How long a new container must stay up after its port has answered, in milliseconds.
 pub const STAYS_UP_MS: u64 = 500;
 
+/// How long a container without a port must stay up, in milliseconds: nothing else speaks for it.
+pub const WORKER_STAYS_UP_MS: u64 = 2_000;
+
 /// The plan of a deploy that makes something new.
 #[must_use]
 pub const fn deploy(is_static: bool) -> &'static [Step] {
-    use Step::{Build, Check, Drain, Fetch, Prove, Prune, Retire, Start, Switch};
+    use Step::{Build, Check, Drain, Fetch, Postdeploy, Prove, Prune, Release, Retire, Start, Switch};
     if is_static {
         &[Fetch, Build, Switch, Prove, Prune]
     } else {
-        &[Fetch, Build, Start, Check, Switch, Prove, Drain, Retire, Prune]
+        &[Fetch, Build, Release, Start, Check, Switch, Prove, Postdeploy, Drain, Retire, Prune]
     }
 }
 
@@ -78,10 +86,12 @@ impl Step {
         match self {
             Self::Fetch => "fetch",
             Self::Build => "build",
+            Self::Release => "release",
             Self::Start => "start",
             Self::Check => "check",
             Self::Switch => "switch",
             Self::Prove => "prove",
+            Self::Postdeploy => "postdeploy",
             Self::Drain => "drain",
             Self::Retire => "retire",
             Self::Prune => "prune",
@@ -91,14 +101,15 @@ impl Step {
     /// Reads the store's word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        use Step::{Build, Check, Drain, Fetch, Prove, Prune, Retire, Start, Switch};
-        [Fetch, Build, Start, Check, Switch, Prove, Drain, Retire, Prune].into_iter().find(|step| step.as_str() == word)
+        use Step::{Build, Check, Drain, Fetch, Postdeploy, Prove, Prune, Release, Retire, Start, Switch};
+        let all = [Fetch, Build, Release, Start, Check, Switch, Prove, Postdeploy, Drain, Retire, Prune];
+        all.into_iter().find(|step| step.as_str() == word)
     }
 
     /// Whether a failure here can no longer undo the deploy.
     #[must_use]
     pub const fn is_past_commit(self) -> bool {
-        matches!(self, Self::Prove | Self::Drain | Self::Retire | Self::Prune)
+        matches!(self, Self::Prove | Self::Postdeploy | Self::Drain | Self::Retire | Self::Prune)
     }
 }
 

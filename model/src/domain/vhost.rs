@@ -112,24 +112,39 @@ pub struct Panel {
 pub enum Down {
     /// No release is live yet.
     NotDeployed,
+    /// What is live has no process that answers visitors.
+    NoWeb,
     /// The app is stopped.
     Stopped,
 }
 
-/// Where nginx finds an app's process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where nginx finds an app's `web` containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upstream {
-    /// The app's address for ever; the firewall's map knows the container and its port.
-    Virtual(VirtualAddress),
-    /// The container itself, where there is no such map.
-    Direct(SocketAddrV4),
+    /// The app's address for ever; the firewall's map knows the containers and their port. The first
+    /// stands behind port [`FIRST_DOOR`], the next behind the one after it.
+    Virtual {
+        /// The address.
+        address: VirtualAddress,
+        /// How many containers there are, 1 or more.
+        count: u16,
+    },
+    /// The containers themselves, where there is no such map; at least one.
+    Direct(Vec<SocketAddrV4>),
 }
 
-impl std::fmt::Display for Upstream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The port of a virtual address behind which the first container stands.
+pub const FIRST_DOOR: u16 = 80;
+
+impl Upstream {
+    /// What nginx connects to: an address with a port for each container.
+    #[must_use]
+    pub fn servers(&self) -> Vec<String> {
         match self {
-            Self::Virtual(address) => write!(f, "{address}:80"),
-            Self::Direct(address) => address.fmt(f),
+            Self::Virtual { address, count } => {
+                (0..*count).map(|door| format!("{address}:{}", FIRST_DOOR + door)).collect()
+            }
+            Self::Direct(all) => all.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -137,7 +152,7 @@ impl std::fmt::Display for Upstream {
 /// What an app's host names lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A container.
+    /// Containers.
     Proxied(Upstream),
     /// The folder `<sites>/<app id>/current`, by its rules.
     Site(SiteRules),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, EnvRow},
+    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
     host::Today,
     id::JobId,
     job::LogLine,
@@ -34,6 +34,10 @@ impl backend::Apps for Apps {
 
     async fn change(&self, actor: &Actor, name: &AppName, form: AppForm) -> Answer<()> {
         Ok(self.change_app(actor, name, &form).await?)
+    }
+
+    async fn set_process(&self, actor: &Actor, name: &AppName, form: ProcessForm) -> Answer<()> {
+        Ok(self.set_process(actor, name, &form).await?)
     }
 
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId> {

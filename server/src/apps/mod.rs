@@ -4,6 +4,7 @@ mod backend;
 pub mod env;
 mod logs;
 pub mod observe;
+mod processes;
 pub mod reconcile;
 pub mod store;
 mod view;
@@ -122,7 +123,7 @@ impl Apps {
         let app = self.get(name).await?;
         let parsed = AppForm { name: name.to_string(), ..form.clone() }.parse()?;
         // The form says nothing of them.
-        let spec = AppSpec { needs: app.spec.needs.clone(), ..parsed };
+        let spec = AppSpec { needs: app.spec.needs.clone(), processes: app.spec.processes.clone(), ..parsed };
         self.check_source(&spec)?;
         let mut tx = self.parts.db.write().await?;
         self.check_host_names(&mut tx, &app.id, &spec).await?;

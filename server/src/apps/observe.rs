@@ -12,12 +12,12 @@ use homeport_model::{id::AppId, time::Timestamp};
 /// What was seen of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The serving container runs at this address.
+    /// Containers of the serving release run.
     Running {
-        /// Its name.
-        container: String,
-        /// Its address on the bridge.
-        address: Ipv4Addr,
+        /// Those that do.
+        containers: Vec<SeenContainer>,
+        /// What is wrong with others of it, in words.
+        trouble: Option<String>,
     },
     /// The folder is served.
     Folder,
@@ -25,6 +25,17 @@ pub enum Seen {
     Down(String),
     /// Looking did not work: why, in words.
     Unknown(String),
+}
+
+/// A container that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenContainer {
+    /// Its process type.
+    pub process: String,
+    /// Its name.
+    pub name: String,
+    /// Its address on the bridge.
+    pub address: Ipv4Addr,
 }
 
 /// The newest observation of every app.

@@ -1,12 +1,17 @@
 //! Looks at every app: does what should serve, serve? A container that should run and does not is
 //! started again; one that nobody knows is removed.
 
+use std::net::Ipv4Addr;
+
 use homeport_model::{
-    deploy::{Artifact, container::ContainerId},
+    deploy::{
+        Artifact,
+        container::{ContainerId, ProcessName},
+    },
     event::Topic,
 };
 
-use super::{AppRecord, Apps, Seen, store};
+use super::{AppRecord, Apps, Seen, observe::SeenContainer, store};
 use crate::{
     deploys::{self, ReleaseRecord},
     drivers::docker::OurContainer,
@@ -48,7 +53,13 @@ impl Apps {
         Ok(())
     }
 
-    async fn look(&self, app: &AppRecord, release: &ReleaseRecord, containers: Option<&[OurContainer]>) -> Seen {
+    /// What is seen of an app whose `release` should serve.
+    pub(crate) async fn look(
+        &self,
+        app: &AppRecord,
+        release: &ReleaseRecord,
+        containers: Option<&[OurContainer]>,
+    ) -> Seen {
         if let Some(Artifact::Site { folder, .. }) = &release.artifact {
             return match self.parts.domains.serves_folder(&app.id, folder) {
                 true => Seen::Folder,
@@ -58,24 +69,48 @@ impl Apps {
         let Some(containers) = containers else {
             return Seen::Unknown("Docker does not answer".to_owned());
         };
-        let Some(container) = containers.iter().find(|container| container.release() == Some(release.id.as_str()))
-        else {
-            return Seen::Down("its container was removed; deploy it again".to_owned());
-        };
-        match (container.running, container.address) {
-            (true, Some(address)) => Seen::Running { container: container.name.clone(), address },
-            _ => self.why_down(&container.id).await,
+        let (mut running, mut trouble) = (Vec::new(), Vec::new());
+        for process in release.processes() {
+            let name = process.name.as_str();
+            for index in 1..=u32::from(process.scale.get()) {
+                let is_it = |container: &&OurContainer| {
+                    container.release() == Some(release.id.as_str())
+                        && container.process() == Some(name)
+                        && container.index() == index
+                };
+                let seen = match containers.iter().find(is_it) {
+                    None => Err("its container was removed; deploy it again".to_owned()),
+                    Some(container) => match (container.running, container.address) {
+                        (true, Some(address)) => Ok((container.name.clone(), address)),
+                        _ => self.why_down(&container.id).await,
+                    },
+                };
+                match seen {
+                    Ok((container, address)) => {
+                        running.push(SeenContainer { process: name.to_owned(), name: container, address });
+                    }
+                    Err(why) if process.name == ProcessName::web() && process.scale.get() == 1 => trouble.push(why),
+                    Err(why) => trouble.push(format!("{name} {index}: {why}")),
+                }
+            }
+        }
+        // An app that answers nobody is down, whatever else of it runs.
+        let wants_web = release.web_scale() > 0;
+        let has_web = running.iter().any(|seen| seen.process == ProcessName::web().as_str());
+        match trouble.join("; ") {
+            why if !why.is_empty() && (running.is_empty() || (wants_web && !has_web)) => Seen::Down(why),
+            why => Seen::Running { containers: running, trouble: (!why.is_empty()).then_some(why) },
         }
     }
 
-    async fn why_down(&self, id: &ContainerId) -> Seen {
+    /// Where a container runs, or why it does not. One that somebody stopped is started again.
+    async fn why_down(&self, id: &ContainerId) -> Result<(String, Ipv4Addr), String> {
         match self.parts.docker.inspect(id).await {
-            Ok(Some(state)) if state.running && state.address.is_some() => Seen::Running {
-                container: state.name,
-                address: state.address.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED),
-            },
-            Ok(Some(state)) if state.oom_killed => Seen::Down("it used up its memory and was killed".to_owned()),
-            Ok(Some(state)) if state.restarting => Seen::Down(format!(
+            Ok(Some(state)) if state.running && state.address.is_some() => {
+                Ok((state.name, state.address.unwrap_or(Ipv4Addr::UNSPECIFIED)))
+            }
+            Ok(Some(state)) if state.oom_killed => Err("it used up its memory and was killed".to_owned()),
+            Ok(Some(state)) if state.restarting => Err(format!(
                 "it exits and is started again and again (exit code {}, {} times)",
                 state.exit_code.unwrap_or_default(),
                 state.restart_count
@@ -85,13 +120,13 @@ impl Apps {
                 if let Err(error) = self.parts.docker.start(id).await {
                     tracing::warn!("a stopped container could not be started: {}", crate::failure::chain(&error));
                 }
-                Seen::Down(format!(
+                Err(format!(
                     "it had stopped (exit code {}) and is being started again",
                     state.exit_code.unwrap_or_default()
                 ))
             }
-            Ok(None) => Seen::Down("its container was removed; deploy it again".to_owned()),
-            Err(_) => Seen::Unknown("Docker does not answer".to_owned()),
+            Ok(None) => Err("its container was removed; deploy it again".to_owned()),
+            Err(_) => Err("Docker does not answer".to_owned()),
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use homeport_model::{
-    app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState},
-    deploy::Artifact,
+    app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow},
+    deploy::{Artifact, container::ProcessName},
     host::Today,
     id::ReleaseId,
     job::{JobRow, JobState},
@@ -12,7 +12,7 @@ use homeport_model::{
     prelude::{Actor, Role},
 };
 
-use super::{AppRecord, Apps, Seen, store};
+use super::{AppRecord, Apps, Seen, observe::SeenContainer, store};
 use crate::{
     deploys::{self, ReleaseRecord},
     failure::Failure,
@@ -93,6 +93,7 @@ impl Apps {
             urls: host_names.iter().map(|host_name| self.parts.domains.url(host_name)).collect(),
             picture: self.picture(&app, release, &row),
             releases: deploys::view::rows(&app, releases.clone(), &jobs),
+            processes: self.processes(&app, &releases, release),
             pending_env: self.pending_env(&app).await?,
             busy: row.job.as_ref().map(|job| job.id.clone()),
             created_at: app.created_at,
@@ -100,6 +101,36 @@ impl Apps {
             jobs,
             row,
         })
+    }
+
+    /// The processes as the next release would run them, and as the serving one does.
+    fn processes(
+        &self,
+        app: &AppRecord,
+        newest_first: &[ReleaseRecord],
+        serving: Option<&ReleaseRecord>,
+    ) -> Vec<ProcessRow> {
+        if app.spec.source.is_static() || serving.is_some_and(ReleaseRecord::is_site) {
+            return Vec::new();
+        }
+        // What the files say now is known from the newest release that has been fetched.
+        let newest = newest_first.iter().find(|release| release.artifact.is_some());
+        let declared = newest.map(|release| release.declared.clone()).unwrap_or_default();
+        let seen = match self.parts.observations.of(&app.id) {
+            Some((Seen::Running { containers, .. }, _)) => containers,
+            _ => Vec::new(),
+        };
+        let now = serving.map(ReleaseRecord::processes).unwrap_or_default();
+        let rows = app.spec.processes_of(&declared).into_iter().map(|process| {
+            let running = seen.iter().filter(|container| container.process == process.name.as_str()).count();
+            ProcessRow {
+                serving: now.iter().find(|other| other.name == process.name).cloned(),
+                running: u16::try_from(running).unwrap_or(u16::MAX),
+                is_fixed: declared.app_json.fixes_scale(),
+                process,
+            }
+        });
+        rows.collect()
     }
 
     /// How a request reaches the app: host names, nginx, then a container or a folder.
@@ -129,10 +160,7 @@ impl Apps {
         let Some(release) = release else { return picture };
         let is_folder = matches!(release.artifact, Some(Artifact::Site { .. }));
         let (name, detail, state) = match seen {
-            Some(Seen::Running { container, address }) => {
-                let port = release.port.map_or_else(String::new, |port| format!(":{port}"));
-                (container, format!("{address}{port}"), HopState::Good)
-            }
+            Some(Seen::Running { containers, trouble }) => running_hop(release, &containers, trouble),
             Some(Seen::Folder) => (format!("release {}", release.number), size(release), HopState::Good),
             Some(Seen::Down(why)) => (format!("release {}", release.number), why, HopState::Bad),
             Some(Seen::Unknown(why)) => (format!("release {}", release.number), why, HopState::Unknown),
@@ -144,6 +172,29 @@ impl Apps {
     }
 }
 
+/// The last hop of a release that runs: its `web` containers, else what runs in their place.
+fn running_hop(
+    release: &ReleaseRecord,
+    containers: &[SeenContainer],
+    trouble: Option<String>,
+) -> (String, String, HopState) {
+    let state = if trouble.is_some() { HopState::Bad } else { HopState::Good };
+    let port = release.port.map_or_else(String::new, |port| format!(":{port}"));
+    let web: Vec<&SeenContainer> = containers.iter().filter(|c| c.process == ProcessName::web().as_str()).collect();
+    match (web.as_slice(), containers) {
+        ([only], _) => (only.name.clone(), trouble.unwrap_or_else(|| format!("{}{port}", only.address)), state),
+        ([first, ..], _) => {
+            let name = format!("{} web containers", web.len());
+            (name, trouble.unwrap_or_else(|| format!("{}{port} and others", first.address)), state)
+        }
+        ([], [only]) => (only.name.clone(), trouble.unwrap_or_else(|| "no web process".to_owned()), state),
+        ([], all) => {
+            let name = format!("{} containers", all.len());
+            (name, trouble.unwrap_or_else(|| "no web process".to_owned()), state)
+        }
+    }
+}
+
 fn state(app: &AppRecord, release: Option<&ReleaseRecord>, seen: Option<&Seen>) -> AppState {
     if app.deleting {
         return AppState::Removing;
@@ -151,7 +202,8 @@ fn state(app: &AppRecord, release: Option<&ReleaseRecord>, seen: Option<&Seen>) 
     let Some(release) = release else { return AppState::NotDeployed };
     let number = release.number;
     match seen {
-        Some(Seen::Running { .. } | Seen::Folder) => {
+        Some(Seen::Running { trouble: Some(why), .. }) => AppState::Partly { release: number, why: why.clone() },
+        Some(Seen::Running { trouble: None, .. } | Seen::Folder) => {
             AppState::Serving { release: number, since: release.switched_at.unwrap_or(release.created_at) }
         }
         Some(Seen::Down(why)) => AppState::Down { release: number, why: why.clone() },

@@ -8,6 +8,7 @@ use homeport_model::{
     job::{JobRow, LogLine},
     name::{AppName, CommitRef},
     prelude::{Actor, Problem, Role},
+    problem::Fix,
 };
 
 use super::{Deploys, store, view};
@@ -34,6 +35,13 @@ impl backend::Deploys for Deploys {
 
     async fn restart(&self, actor: &Actor, app: &AppName) -> Answer<u32> {
         Ok(self.press_restart(actor, app).await?)
+    }
+
+    async fn fix(&self, actor: &Actor, app: &AppName, fix: Fix) -> Answer<u32> {
+        match fix {
+            Fix::SetPort { port } => self.apps.set_port(actor, app, port).await?,
+        }
+        Ok(self.press_deploy(actor, app).await?)
     }
 
     async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>> {

@@ -2,6 +2,7 @@
 
 mod backend;
 mod check;
+mod commands;
 mod declare;
 mod fetch;
 mod proof;

@@ -1,9 +1,10 @@
-//! Start: the new container beside the old one.
+//! Start: the new containers beside the old ones, or in their place where there may not be two.
 
 use homeport_model::{
+    build::{Process, StopGrace, SwitchOrder},
     deploy::{
         Artifact,
-        container::{ContainerId, ContainerSpec, Grants, ImageId, Limits, ProcessName},
+        container::{ContainerId, ContainerSpec, Grants, ImageId, ProcessName},
     },
     name::Port,
     prelude::Problem,
@@ -17,52 +18,114 @@ use super::{
 use crate::{apps::env::open_env, failure::Failure};
 
 impl DeployWork {
-    /// Creates and starts the container of the release; one that is there already is used.
+    /// Creates and starts the containers of the release; those that are there already are used.
     pub(super) async fn start(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
-        self.engines.docker.ensure_network().await?;
-        let spec = self.container_spec(deploy)?;
-        for (_, value) in &spec.env {
-            deploy.context.log.mask(value.clone());
+        if deploy.release.is_site() {
+            return Ok("nginx serves a folder: there is nothing to start".to_owned());
         }
-        let id = self.engines.docker.ensure_container(&spec).await?;
-        self.engines.docker.start(&id).await?;
-        self.start_probe(deploy);
-        let name = spec.name(self.engines.docker.namespace());
-        deploy.context.log.say(format!("Started {name}, which is to listen on port {}.", spec.port));
-        Ok(format!("{name} runs"))
+        self.engines.docker.ensure_network().await?;
+        self.stop_those_that_go_first(deploy).await?;
+        let mut names = Vec::new();
+        for spec in self.container_specs(deploy)? {
+            let id = self.engines.docker.ensure_container(&spec).await?;
+            self.engines.docker.start(&id).await?;
+            let name = spec.name(self.engines.docker.namespace());
+            let what = match &spec.command {
+                Some(words) => format!(": {}", words.join(" ")),
+                None => String::new(),
+            };
+            match spec.process == ProcessName::web() {
+                true => {
+                    deploy.context.log.say(format!("Started {name}, which is to listen on port {}{what}.", spec.port))
+                }
+                false => deploy.context.log.say(format!("Started {name}{what}.")),
+            }
+            names.push(name);
+        }
+        if deploy.release.web_scale() > 0 {
+            self.start_probe(deploy);
+        }
+        Ok(match names.as_slice() {
+            [] => "it has no process to start".to_owned(),
+            [only] => format!("{only} runs"),
+            [first, ..] => format!("{first} and {} more run", names.len() - 1),
+        })
     }
 
+    /// Stops the old containers of processes of which there may not be two at once. They are kept
+    /// until the new ones have proved themselves.
+    async fn stop_those_that_go_first(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let processes = deploy.release.processes();
+        let stop_first = |name: Option<&str>| {
+            processes
+                .iter()
+                .any(|process| Some(process.name.as_str()) == name && process.order == SwitchOrder::StopFirst)
+        };
+        for (release, container) in self.older_containers(deploy).await? {
+            if container.running && stop_first(container.process()) {
+                deploy.context.log.say(format!("Stopping {} first, as its settings say.", container.name));
+                self.engines.docker.stop(&container.id, self.grace(&release, container.process())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was started, and starts again what had been stopped for it.
     pub(super) async fn unstart(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         for container in self.containers_of(&deploy.release).await? {
             self.keep_last_lines(&deploy.release, &container).await;
             self.engines.docker.stop(&container, 2).await?;
             self.engines.docker.remove(&container).await?;
         }
+        for (release, container) in self.older_containers(deploy).await? {
+            if deploy.app.serving.as_ref() == Some(&release.id) && !container.running {
+                self.engines.docker.start(&container.id).await?;
+            }
+        }
         Ok(())
     }
 
-    /// What to run for the release.
-    pub(super) fn container_spec(&self, deploy: &Deploy<'_>) -> Result<ContainerSpec, Failure> {
+    /// What to run for the release: a container for each process and number of it.
+    pub(super) fn container_specs(&self, deploy: &Deploy<'_>) -> Result<Vec<ContainerSpec>, Failure> {
+        let mut specs = Vec::new();
+        for process in deploy.release.processes() {
+            for index in 1..=u32::from(process.scale.get()) {
+                specs.push(self.container_spec(deploy, &process, index)?);
+            }
+        }
+        Ok(specs)
+    }
+
+    /// What to run for one container of a process. Its values are masked in the log from now on.
+    pub(super) fn container_spec(
+        &self,
+        deploy: &Deploy<'_>,
+        process: &Process,
+        index: u32,
+    ) -> Result<ContainerSpec, Failure> {
         let release = &deploy.release;
-        let Some(Artifact::Image { id }) = &release.artifact else {
-            return Err(Failure::internal("a release without an image was to be started"));
-        };
-        let image: ImageId = id.parse().map_err(|_| Failure::internal("a release's image is not an image's id"))?;
+        let port = port_of(release)?;
         let env = open_env(&self.apps.parts.sealer, &release.app, &release.env)?;
+        for value in env.values() {
+            deploy.context.log.mask(Secret::new(value.clone()));
+        }
         Ok(ContainerSpec {
             app: release.app.clone(),
             app_name: deploy.app.spec.name.clone(),
             release: release.id.clone(),
             release_number: release.number,
-            process: ProcessName::web(),
-            index: 1,
+            process: process.name.clone(),
+            index,
             job: release.job.clone(),
-            image,
+            image: image_of(release)?,
             env: env.into_iter().map(|(key, value)| (key, Secret::new(value))).collect(),
-            port: port_of(release)?,
-            command: None,
-            limits: Limits::default(),
             grants: Grants::default(),
+            port,
+            command: process.command.as_ref().map(|command| command.words(port)),
+            limits: process.limits,
+            restart: process.restart,
+            stop_signal: process.stop_signal,
+            stop_grace: process.stop_grace,
         })
     }
 
@@ -81,6 +144,25 @@ impl DeployWork {
             tracing::warn!("the last lines of a container could not be kept: {}", crate::failure::chain(&error));
         }
     }
+
+    /// How long a container of a release has between its stop signal and SIGKILL, in seconds: what
+    /// somebody set for its process, else what the panel has patience for.
+    pub(super) fn grace(&self, release: &ReleaseRecord, process: Option<&str>) -> u32 {
+        let processes = release.processes();
+        let of = processes.iter().find(|known| Some(known.name.as_str()) == process);
+        match of.map(|process| process.stop_grace).filter(|grace| *grace != StopGrace::default()) {
+            Some(said) => said.seconds().into(),
+            None => self.patience.stop_grace_s,
+        }
+    }
+}
+
+/// The image that a release runs.
+pub(super) fn image_of(release: &ReleaseRecord) -> Result<ImageId, Failure> {
+    let Some(Artifact::Image { id }) = &release.artifact else {
+        return Err(Failure::internal("a release without an image was to be started"));
+    };
+    id.parse().map_err(|_| Failure::internal("a release's image is not an image's id"))
 }
 
 /// The port that a release listens on; known once its image is.

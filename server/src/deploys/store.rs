@@ -2,7 +2,8 @@
 
 use homeport_model::{
     app::AppSpec,
-    deploy::{Artifact, Commit, Declared, Proof, Trigger},
+    build::Process,
+    deploy::{Artifact, Commit, Declared, Proof, Trigger, container::ProcessName},
     id::{AppId, JobId, ReleaseId},
     name::Port,
     time::Timestamp,
@@ -44,6 +45,27 @@ pub struct ReleaseRecord {
     pub switched_at: Option<Timestamp>,
     /// Requests sent and failed during its switch.
     pub proof: Option<(u32, u32)>,
+}
+
+impl ReleaseRecord {
+    /// The processes that it runs, `web` first.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Process> {
+        self.spec.processes_of(&self.declared)
+    }
+
+    /// How many `web` containers it has.
+    #[must_use]
+    pub fn web_scale(&self) -> u16 {
+        let web = self.processes().into_iter().find(|process| process.name == ProcessName::web());
+        web.map_or(0, |web| web.scale.get())
+    }
+
+    /// Whether it is a folder that nginx serves, without containers.
+    #[must_use]
+    pub const fn is_site(&self) -> bool {
+        matches!(self.artifact, Some(Artifact::Site { .. }))
+    }
 }
 
 struct Columns {

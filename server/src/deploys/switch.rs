@@ -4,7 +4,7 @@ use std::{net::SocketAddrV4, time::Duration};
 
 use homeport_model::{
     app::Health,
-    deploy::{Artifact, container::ContainerId, plan::PROVE_MS, proof::Method},
+    deploy::{Artifact, container::ProcessName, plan::PROVE_MS, proof::Method},
     name::UrlPath,
     prelude::{Code, Problem},
     time::short_length,
@@ -14,11 +14,10 @@ use tokio::time::Instant;
 use super::{
     ReleaseRecord,
     proof::Probe,
-    start::port_of,
     store,
     work::{Deploy, DeployWork},
 };
-use crate::{domains::Serving, failure::Failure};
+use crate::{domains::Serving, drivers::docker::OurContainer, failure::Failure};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -42,16 +41,19 @@ impl DeployWork {
 
     /// The commit point: new connections go to the new release, and the store says so.
     pub(super) async fn switch(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
-        self.start_probe(deploy);
         let serving = self.serving_of(deploy).await?;
+        if serving != Serving::Nothing {
+            self.start_probe(deploy);
+        }
         let began = Instant::now();
         let method = self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;
         let took = began.elapsed();
         let now = self.apps.parts.clock.now();
         store::set_serving(&self.apps.parts.db, &deploy.app.id, &deploy.release.id, now).await?;
         self.put_switched(&deploy.context.job.id, Switched { at: began, done: began + took, method });
-        self.note_serving(deploy, &serving);
+        self.note_serving(deploy).await?;
         let how = match method {
+            _ if serving == Serving::Nothing => "it has no web process, so that visitors get a page that says so",
             Method::MapElement => "one address of the firewall's map was replaced",
             Method::Reload => "nginx was given a new configuration",
             Method::Link => "the site's link was swapped",
@@ -83,33 +85,28 @@ impl DeployWork {
                 Ok(Serving::Folder { folder: folder.clone(), rules: deploy.release.declared.site.clone() })
             }
             Some(Artifact::Image { .. }) => {
-                let state = self.engines.docker.find_container(&self.container_spec(deploy)?).await?;
-                let address = state.filter(|state| state.running).and_then(|state| state.address);
-                let address = address.ok_or_else(|| {
-                    Problem::new(
-                        Code::Engine,
-                        format!("The container of release {} does not run.", deploy.release.number),
-                    )
-                    .hint("Look at its last lines.")
-                })?;
-                Ok(Serving::Container { at: SocketAddrV4::new(address, port_of(&deploy.release)?.get()) })
+                let mut at = Vec::new();
+                for spec in self.container_specs(deploy)?.iter().filter(|spec| spec.process == ProcessName::web()) {
+                    let state = self.engines.docker.find_container(spec).await?;
+                    let address = state.filter(|state| state.running).and_then(|state| state.address);
+                    let address = address.ok_or_else(|| {
+                        let name = spec.name(self.engines.docker.namespace());
+                        Problem::new(Code::Engine, format!("{name} does not run.")).hint("Look at its last lines.")
+                    })?;
+                    at.push(SocketAddrV4::new(address, spec.port.get()));
+                }
+                Ok(if at.is_empty() { Serving::Nothing } else { Serving::Containers { at } })
             }
             None => Err(Failure::internal("a release without an artifact was to serve")),
         }
     }
 
-    fn note_serving(&self, deploy: &Deploy<'_>, serving: &Serving) {
-        use crate::apps::Seen;
-        let seen = match serving {
-            Serving::Folder { .. } => Seen::Folder,
-            Serving::Container { at } => Seen::Running {
-                container: self
-                    .container_spec(deploy)
-                    .map_or_else(|_| String::new(), |spec| spec.name(self.engines.docker.namespace())),
-                address: *at.ip(),
-            },
-        };
+    /// What was just checked need not wait for the next look.
+    async fn note_serving(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let containers = self.engines.docker.list_ours().await?;
+        let seen = self.apps.look(&deploy.app, &deploy.release, Some(&containers)).await;
         self.apps.parts.observations.record(&deploy.app.id, seen, self.apps.parts.clock.now());
+        Ok(())
     }
 
     /// Goes on asking for a moment and writes down what was seen.
@@ -136,9 +133,9 @@ impl DeployWork {
         let began = Instant::now();
         let limit = Duration::from_secs(self.patience.drain_s.into());
         for (release, container) in self.older_containers(deploy).await? {
-            let Some(port) = release.port else { continue };
+            let Some(port) = release.port.filter(|_| container.is_web()) else { continue };
             loop {
-                let open = self.engines.docker.established(&container, port).await?;
+                let open = self.engines.docker.established(&container.id, port).await?;
                 if open == 0 {
                     break;
                 }
@@ -160,10 +157,10 @@ impl DeployWork {
     pub(super) async fn retire(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let old = self.older_containers(deploy).await?;
         for (release, container) in &old {
-            self.engines.docker.stop(container, self.patience.stop_grace_s).await?;
-            self.keep_last_lines(release, container).await;
-            self.engines.docker.remove(container).await?;
-            deploy.context.log.say(format!("Stopped the container of release {}.", release.number));
+            self.engines.docker.stop(&container.id, self.grace(release, container.process())).await?;
+            self.keep_last_lines(release, &container.id).await;
+            self.engines.docker.remove(&container.id).await?;
+            deploy.context.log.say(format!("Stopped {} of release {}.", container.name, release.number));
         }
         Ok(match old.len() {
             0 => "there was none".to_owned(),
@@ -173,7 +170,10 @@ impl DeployWork {
     }
 
     /// The app's containers of other releases.
-    async fn older_containers(&self, deploy: &Deploy<'_>) -> Result<Vec<(ReleaseRecord, ContainerId)>, Failure> {
+    pub(super) async fn older_containers(
+        &self,
+        deploy: &Deploy<'_>,
+    ) -> Result<Vec<(ReleaseRecord, OurContainer)>, Failure> {
         let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
         let ours = self.engines.docker.list_ours().await?;
         Ok(ours
@@ -181,7 +181,7 @@ impl DeployWork {
             .filter(|container| container.app() == Some(deploy.app.id.as_str()))
             .filter_map(|container| {
                 let release = releases.iter().find(|release| container.release() == Some(release.id.as_str()))?;
-                (release.id != deploy.release.id).then(|| (release.clone(), container.id))
+                (release.id != deploy.release.id).then(|| (release.clone(), container))
             })
             .collect())
     }

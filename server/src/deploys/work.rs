@@ -116,10 +116,12 @@ impl Work for DeployWork {
         match step_of(step)? {
             Step::Fetch => self.fetch(&deploy).await,
             Step::Build => self.build(&deploy).await,
+            Step::Release => self.release(&deploy).await,
             Step::Start => self.start(&deploy).await,
             Step::Check => self.check(&deploy).await,
             Step::Switch => self.switch(&deploy).await,
             Step::Prove => self.prove(&deploy).await,
+            Step::Postdeploy => self.postdeploy(&deploy).await,
             Step::Drain => self.drain(&deploy).await,
             Step::Retire => self.retire(&deploy).await,
             Step::Prune => self.prune(&deploy).await,
@@ -131,7 +133,7 @@ impl Work for DeployWork {
         let deploy = self.load(context).await?;
         match step_of(step)? {
             Step::Build => self.unbuild(&deploy).await,
-            Step::Start => self.unstart(&deploy).await,
+            Step::Release | Step::Start => self.unstart(&deploy).await,
             Step::Switch => self.unswitch(&deploy).await,
             _ => Ok(()),
         }

@@ -48,11 +48,13 @@ pub enum Serving {
         /// How nginx serves it.
         rules: SiteRules,
     },
-    /// A container.
-    Container {
-        /// Its address on the bridge and the port it listens on.
-        at: SocketAddrV4,
+    /// Containers of `web`, at least one.
+    Containers {
+        /// Their addresses on the bridge and the port they listen on.
+        at: Vec<SocketAddrV4>,
     },
+    /// Nothing that answers visitors: a release of workers only.
+    Nothing,
 }
 
 /// What it needs.
@@ -150,12 +152,22 @@ impl Domains {
                 }
                 Ok(if reloaded { Method::Reload } else { Method::Link })
             }
-            Serving::Container { at } => {
+            Serving::Containers { at } => {
                 if let Some(address) = address {
-                    self.0.parts.nat.set(address, *at).await?;
+                    self.0.parts.nat.set(address, at).await?;
                 }
-                let target = proxied(address, *at);
+                let target = proxied(address, at);
                 let reloaded = self.ensure_vhosts(&[(app.id.clone(), target)]).await?;
+                if let Some(address) = address {
+                    self.0.parts.nat.trim(address, count(at)).await?;
+                }
+                Ok(if reloaded { Method::Reload } else { Method::MapElement })
+            }
+            Serving::Nothing => {
+                let reloaded = self.ensure_vhosts(&[(app.id.clone(), Target::Down(Down::NoWeb))]).await?;
+                if let Some(address) = address {
+                    self.0.parts.nat.clear(address).await?;
+                }
                 Ok(if reloaded { Method::Reload } else { Method::MapElement })
             }
         }
@@ -221,41 +233,51 @@ impl Domains {
         let Some(serving) = serving else { return Ok(Target::Down(Down::NotDeployed)) };
         let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
         let Some(release) = release else { return Ok(Target::Down(Down::NotDeployed)) };
-        Ok(match release.artifact {
+        Ok(match &release.artifact {
             None => Target::Down(Down::NotDeployed),
             Some(Artifact::Site { .. }) => Target::Site(release.declared.site),
-            Some(Artifact::Image { .. }) => self.standing_target(app).await,
+            Some(Artifact::Image { .. }) => self.standing_target(app, &release).await,
         })
     }
 
-    /// The target of a serving container: its virtual address, or what the last generation said.
-    async fn standing_target(&self, app: &AppRecord) -> Target {
-        match self.virtual_address(app) {
-            Some(address) => proxied(Some(address), SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)),
-            None => match self.container_of(app).await {
-                Some(at) => proxied(None, at),
-                None => Target::Down(Down::Stopped),
-            },
+    /// The target of serving containers: their virtual address, or where the engine says they are.
+    async fn standing_target(&self, app: &AppRecord, release: &ReleaseRecord) -> Target {
+        let wanted = release.web_scale();
+        if wanted == 0 {
+            return Target::Down(Down::NoWeb);
+        }
+        if let Some(address) = self.virtual_address(app) {
+            return Target::Proxied(Upstream::Virtual { address, count: wanted });
+        }
+        let containers = self.0.parts.docker.list_ours().await.unwrap_or_default();
+        match addresses_of(release, &containers) {
+            at if at.is_empty() => Target::Down(Down::Stopped),
+            at => proxied(None, &at),
         }
     }
-
-    /// Where the serving container of an app listens, asked of the engine.
-    async fn container_of(&self, app: &AppRecord) -> Option<SocketAddrV4> {
-        let release = deploys::store::find_id(&self.0.parts.db, app.serving.as_ref()?).await.ok()??;
-        address_of(&release, &self.0.parts.docker.list_ours().await.ok()?)
-    }
 }
 
-/// Where the container of a release listens, while it runs.
-fn address_of(release: &ReleaseRecord, containers: &[OurContainer]) -> Option<SocketAddrV4> {
-    let of_release = |container: &&OurContainer| container.release() == Some(release.id.as_str()) && container.running;
-    let address = containers.iter().find(of_release)?.address?;
-    Some(SocketAddrV4::new(address, release.port?.get()))
+/// Where the `web` containers of a release listen, those that run, in their order.
+fn addresses_of(release: &ReleaseRecord, containers: &[OurContainer]) -> Vec<SocketAddrV4> {
+    let Some(port) = release.port else { return Vec::new() };
+    let is_web = |container: &&OurContainer| {
+        container.release() == Some(release.id.as_str()) && container.is_web() && container.running
+    };
+    let mut of_release: Vec<&OurContainer> = containers.iter().filter(is_web).collect();
+    of_release.sort_by_key(|container| container.index());
+    of_release.iter().filter_map(|container| Some(SocketAddrV4::new(container.address?, port.get()))).collect()
 }
 
-/// nginx's target for a container.
-fn proxied(address: Option<VirtualAddress>, at: SocketAddrV4) -> Target {
-    Target::Proxied(address.map_or(Upstream::Direct(at), Upstream::Virtual))
+/// nginx's target for containers.
+fn proxied(address: Option<VirtualAddress>, at: &[SocketAddrV4]) -> Target {
+    Target::Proxied(match address {
+        Some(address) => Upstream::Virtual { address, count: count(at) },
+        None => Upstream::Direct(at.to_vec()),
+    })
+}
+
+fn count(at: &[SocketAddrV4]) -> u16 {
+    u16::try_from(at.len()).unwrap_or(u16::MAX)
 }
 
 impl Domains {

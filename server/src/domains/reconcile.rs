@@ -1,12 +1,15 @@
 //! Keeps nginx and the firewall's map as the store says: at start, when nudged, and on a timer, as
 //! somebody else may flush, kill or restart them.
 
-use std::time::Duration;
+use std::{net::SocketAddrV4, time::Duration};
 
-use homeport_model::deploy::{Artifact, address::VirtualRange};
+use homeport_model::deploy::{
+    Artifact,
+    address::{VirtualAddress, VirtualRange},
+};
 
-use super::{Domains, address_of, is_unavailable};
-use crate::{apps, deploys, failure::Failure, jobs::Locks};
+use super::{Domains, addresses_of, is_unavailable};
+use crate::{apps, deploys, drivers::nat, failure::Failure, jobs::Locks};
 
 /// How often it looks when nobody nudges.
 pub const EVERY: Duration = Duration::from_secs(10);
@@ -82,10 +85,12 @@ impl Domains {
                     self.sites().switch(&app.id, folder)?;
                 }
                 Some((release, Artifact::Image { .. })) => {
-                    if let (Some(at), Some(address)) = (address_of(release, &containers), self.virtual_address(&app))
-                        && map.get(&address) != Some(&at)
+                    let at = addresses_of(release, &containers);
+                    if let Some(address) = self.virtual_address(&app)
+                        && !at.is_empty()
+                        && !doors_lead_to(&map, address, &at)
                     {
-                        parts.nat.set(address, at).await?;
+                        parts.nat.set(address, &at).await?;
                     }
                 }
                 _ => {}
@@ -97,4 +102,11 @@ impl Domains {
         drop(held);
         Ok(())
     }
+}
+
+/// Whether every door of an address leads to one of the containers, and each of them has one.
+fn doors_lead_to(map: &nat::Elements, address: VirtualAddress, at: &[SocketAddrV4]) -> bool {
+    let leads: Vec<&SocketAddrV4> =
+        map.range((address, 0)..=(address, u16::MAX)).map(|(_, container)| container).collect();
+    leads.iter().all(|container| at.contains(container)) && at.iter().all(|container| leads.contains(&container))
 }

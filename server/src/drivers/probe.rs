@@ -2,15 +2,30 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use homeport_model::name::{HostName, UrlPath};
-use http::{Request, StatusCode, header};
+use homeport_model::{
+    build::HttpHeader,
+    name::{HostName, UrlPath},
+};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::Instant};
 
 /// How much of an answer is read.
-const MOST_BODY_BYTES: usize = 64 * 1024;
+const MOST_BODY_BYTES: usize = 1 << 20;
+
+/// What to ask.
+pub struct Question<'a> {
+    /// The host's name, unless the headers name another.
+    pub host: &'a HostName,
+    /// The path.
+    pub path: &'a UrlPath,
+    /// What to send along.
+    pub headers: &'a [HttpHeader],
+    /// How long the answer may take.
+    pub limit: Duration,
+}
 
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +50,16 @@ pub struct Answer {
     pub took: Duration,
     /// The first line of the body, at most 200 characters.
     pub first_line: String,
+    /// The beginning of the body, at most 1 MiB.
+    body: Bytes,
+}
+
+impl Answer {
+    /// Whether the body contains a text.
+    #[must_use]
+    pub fn contains(&self, text: &str) -> bool {
+        memchr::memmem::find(&self.body, text.as_bytes()).is_some()
+    }
 }
 
 /// Whether something accepts connections at `address`.
@@ -54,25 +79,38 @@ pub async fn connect(address: SocketAddr, limit: Duration) -> Result<(), Error> 
 /// # Errors
 /// [`Error::Refused`], [`Error::TimedOut`] or [`Error::Broken`].
 pub async fn get(address: SocketAddr, host: &HostName, path: &UrlPath, limit: Duration) -> Result<Answer, Error> {
-    match tokio::time::timeout(limit, exchange(address, host, path)).await {
+    ask(address, &Question { host, path, headers: &[], limit }).await
+}
+
+/// Asks `address` a question.
+///
+/// # Errors
+/// [`Error::Refused`], [`Error::TimedOut`] or [`Error::Broken`].
+pub async fn ask(address: SocketAddr, question: &Question<'_>) -> Result<Answer, Error> {
+    match tokio::time::timeout(question.limit, exchange(address, question)).await {
         Ok(answer) => answer,
-        Err(_) => Err(Error::TimedOut(limit)),
+        Err(_) => Err(Error::TimedOut(question.limit)),
     }
 }
 
-async fn exchange(address: SocketAddr, host: &HostName, path: &UrlPath) -> Result<Answer, Error> {
+async fn exchange(address: SocketAddr, question: &Question<'_>) -> Result<Answer, Error> {
     let began = Instant::now();
     let stream = TcpStream::connect(address).await.map_err(broken)?;
     stream.set_nodelay(true).map_err(broken)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| Error::Broken(error.into()))?;
-    let request = Request::get(path.as_str())
-        .header(header::HOST, host.as_str())
+    let mut request = Request::get(question.path.as_str())
+        .header(header::HOST, question.host.as_str())
         .header(header::USER_AGENT, "Homeport")
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| Error::Broken(error.into()))?;
+    for HttpHeader { name, value } in question.headers {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(|error| Error::Broken(error.into()))?;
+        let value = HeaderValue::from_str(value.as_str()).map_err(|error| Error::Broken(error.into()))?;
+        request.headers_mut().insert(name, value);
+    }
     let exchange = async {
         let answer = sender.send_request(request).await.map_err(|error| Error::Broken(error.into()))?;
         let status = answer.status();
@@ -82,7 +120,7 @@ async fn exchange(address: SocketAddr, host: &HostName, path: &UrlPath) -> Resul
         let text = String::from_utf8_lossy(&body);
         let first_line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         let first_line = homeport_model::text::clean_line(first_line).chars().take(200).collect();
-        Ok(Answer { status, took: began.elapsed(), first_line })
+        Ok(Answer { status, took: began.elapsed(), first_line, body })
     };
     tokio::pin!(exchange);
     tokio::select! {

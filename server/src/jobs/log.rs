@@ -82,7 +82,10 @@ impl JobLog {
     pub fn mask(&self, secret: Secret<String>) {
         // Shorter values would blank out ordinary words.
         if secret.expose().len() >= 8 {
-            self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner).push(secret);
+            let mut known = self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+            if !known.iter().any(|other| other.expose() == secret.expose()) {
+                known.push(secret);
+            }
         }
     }
 

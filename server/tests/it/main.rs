@@ -21,6 +21,7 @@ mod guard;
 mod nat;
 mod nginx;
 mod process;
+mod processes;
 mod sessions;
 mod sources;
 mod static_sites;

@@ -23,10 +23,10 @@ async fn an_address_leads_where_the_map_says() {
     assert!(before.elapsed() < Duration::from_millis(500));
     let image = images::web(&ground.namespace).await;
     let (_, address) = ground.run(&ground.spec(&image, 1, "one")).await;
-    ground.nat.set(slot, address).await.expect("set");
-    ground.nat.set(slot, address).await.expect("again");
+    ground.nat.set(slot, &[address]).await.expect("set");
+    ground.nat.set(slot, &[address]).await.expect("again");
     assert!(TcpStream::connect((slot.get(), 80)).await.is_ok());
-    assert_eq!(ground.nat.list().await.expect("listed").into_iter().collect::<Vec<_>>(), [(slot, address)]);
+    assert_eq!(ground.nat.list().await.expect("listed").into_iter().collect::<Vec<_>>(), [((slot, 80), address)]);
     // Ensuring again, with what was remembered, keeps the elements.
     assert_eq!(ground.nat.ensure_table(Some(range), &network.bridge).await.expect("a table"), range);
     assert_eq!(ground.nat.list().await.expect("listed").len(), 1);
@@ -43,28 +43,28 @@ async fn a_flushed_table_is_made_again() {
     let (network, range) = ground.ready().await;
     let slot = range.free_address(&[]).expect("an address");
     let target = SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 1), 5000);
-    ground.nat.set(slot, target).await.expect("set");
+    ground.nat.set(slot, &[target]).await.expect("set");
     let table = format!("homeport_{}", ground.namespace);
     let flush = |text: String| assert!(run("nft", &text, "").0, "{text}");
     // The whole table gone, as after `nft flush ruleset`.
     flush(format!("delete table ip {table}"));
-    assert!(ground.nat.set(slot, target).await.is_err());
+    assert!(ground.nat.set(slot, &[target]).await.is_err());
     ground.nat.ensure_table(Some(range), &network.bridge).await.expect("made again");
-    ground.nat.set(slot, target).await.expect("set");
+    ground.nat.set(slot, &[target]).await.expect("set");
     // What the map says is never taken for granted.
     flush(format!("flush map ip {table} web"));
-    ground.nat.set(slot, target).await.expect("set again");
-    assert_eq!(ground.nat.list().await.expect("listed").get(&slot), Some(&target));
+    ground.nat.set(slot, &[target]).await.expect("set again");
+    assert_eq!(ground.nat.list().await.expect("listed").get(&(slot, 80)), Some(&target));
     flush(format!("flush map ip {table} web"));
     let other = SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 2), 5000);
-    ground.nat.set(slot, other).await.expect("set again");
-    flush(format!("delete element ip {table} web {{ {slot} : 172.31.255.2 . 5000 }}"));
-    flush(format!("add element ip {table} web {{ {slot} : 172.31.255.9 . 9 }}"));
-    ground.nat.set(slot, target).await.expect("set over what somebody else wrote");
+    ground.nat.set(slot, &[other]).await.expect("set again");
+    flush(format!("delete element ip {table} web {{ {slot} . 80 : 172.31.255.2 . 5000 }}"));
+    flush(format!("add element ip {table} web {{ {slot} . 80 : 172.31.255.9 . 9 }}"));
+    ground.nat.set(slot, &[target]).await.expect("set over what somebody else wrote");
     // Only its rules gone.
     flush(format!("flush table ip {table}"));
     ground.nat.ensure_table(Some(range), &network.bridge).await.expect("made again");
-    assert_eq!(ground.nat.list().await.expect("listed").get(&slot), Some(&target), "elements stay");
+    assert_eq!(ground.nat.list().await.expect("listed").get(&(slot, 80)), Some(&target), "elements stay");
     assert!(TcpStream::connect((range.free_address(&[slot]).expect("an address").get(), 80)).await.is_err());
 }
 
@@ -81,7 +81,7 @@ async fn two_panels_choose_different_ranges() {
     assert!(![range_one, range_two].contains(&chosen));
     // Removing one leaves the other.
     let slot = range_two.free_address(&[]).expect("an address");
-    two.nat.set(slot, SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 1), 1)).await.expect("set");
+    two.nat.set(slot, &[SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, 1), 1)]).await.expect("set");
     one.nat.remove_table().await.expect("removed");
     assert_eq!(two.nat.list().await.expect("listed").len(), 1);
     let _: VirtualRange = chosen;
@@ -141,7 +141,7 @@ async fn it_works_on_a_host_without_a_default_route() {
     let ground = Ground::new();
     let (_, range) = ground.ready().await;
     let slot = range.free_address(&[]).expect("an address");
-    ground.nat.set(slot, "172.30.0.2:5000".parse().expect("an address")).await.expect("set");
+    ground.nat.set(slot, &["172.30.0.2:5000".parse().expect("an address")]).await.expect("set");
     let table = run("nft", &format!("list table ip homeport_{}", ground.namespace), "").1;
     let hosts = Hosts::new();
     let serve = format!("netns exec {}c busybox nc -l -p 5000 -e busybox echo reached", hosts.0);
@@ -172,12 +172,12 @@ async fn replacing_a_container_under_load_fails_no_request() {
     let slot = range.free_address(&[]).expect("an address");
     let (mut old, address) = ground.run(&ground.spec(&image, 1, "v1")).await;
     let port = ground.spec(&image, 1, "v1").port;
-    ground.nat.set(slot, address).await.expect("set");
+    ground.nat.set(slot, &[address]).await.expect("set");
     ground.nginx.apply(&ground.generation(1, ground.behind(slot))).await.expect("applied");
     let crowd = Crowd::send(ground.http_port, "shop.example.com", 8);
     for number in 2..=4 {
         let (new, address) = ground.run(&ground.spec(&image, number, &format!("v{number}"))).await;
-        ground.nat.set(slot, address).await.expect("switched");
+        ground.nat.set(slot, &[address]).await.expect("switched");
         while ground.docker.established(&old, port).await.expect("counted") > 0 {
             sleep(Duration::from_millis(10)).await;
         }
@@ -190,4 +190,44 @@ async fn replacing_a_container_under_load_fails_no_request() {
     let (asked, failures) = crowd.home().await;
     assert!(asked > 100, "{asked}");
     assert_eq!(failures, Vec::<String>::new(), "of {asked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_containers_have_a_door_each_and_old_doors_lead_somewhere_until_they_are_closed() {
+    let ground = Ground::new();
+    let network = ground.docker.ensure_network().await.expect("a network");
+    let range = ground.nat.ensure_table(None, &network.bridge).await.expect("a table");
+    let slot = range.free_address(&[]).expect("an address");
+    let at = |last: u8| SocketAddrV4::new(Ipv4Addr::new(172, 31, 255, last), 5000);
+    let doors = async || {
+        let listed = ground.nat.list().await.expect("listed");
+        listed.into_iter().map(|((_, door), at)| (door, at)).collect::<Vec<_>>()
+    };
+    ground.nat.set(slot, &[at(1), at(2), at(3)]).await.expect("set");
+    assert_eq!(doors().await, [(80, at(1)), (81, at(2)), (82, at(3))]);
+    ground.nat.set(slot, &[at(4), at(5)]).await.expect("set");
+    assert_eq!(doors().await, [(80, at(4)), (81, at(5)), (82, at(4))], "nginx may still ask at the third");
+    ground.nat.trim(slot, 2).await.expect("trimmed");
+    ground.nat.trim(slot, 2).await.expect("again");
+    assert_eq!(doors().await, [(80, at(4)), (81, at(5))]);
+    ground.nat.set(slot, &[]).await.expect("cleared");
+    assert!(doors().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_an_older_shape_is_made_anew_with_what_it_said() {
+    let ground = Ground::new();
+    let network = ground.docker.ensure_network().await.expect("a network");
+    let range = ground.nat.ensure_table(None, &network.bridge).await.expect("a table");
+    let slot = range.free_address(&[]).expect("an address");
+    let table = format!("homeport_{}", ground.namespace.as_str().replace('-', "_"));
+    let old = format!(
+        "delete table ip {table}\nadd table ip {table}\n\
+         add map ip {table} web {{ type ipv4_addr : ipv4_addr . inet_service ; }}\n\
+         add element ip {table} web {{ {slot} : 172.31.255.9 . 5000 }}\n"
+    );
+    assert!(run("nft", &old, "").0, "{old}");
+    ground.nat.ensure_table(Some(range), &network.bridge).await.expect("made anew");
+    let expected: SocketAddrV4 = "172.31.255.9:5000".parse().expect("an address");
+    assert_eq!(ground.nat.list().await.expect("listed").into_iter().collect::<Vec<_>>(), [((slot, 80), expected)]);
 }

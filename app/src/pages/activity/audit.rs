@@ -29,7 +29,7 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 /// What was done, as a person says it.
-const ACTIONS: [(&str, &str); 27] = [
+const ACTIONS: &[(&str, &str)] = &[
     ("panel.claim", "Claimed this server"),
     ("session.sign_in", "Signed in"),
     ("session.sign_out", "Signed out"),
@@ -45,6 +45,7 @@ const ACTIONS: [(&str, &str); 27] = [
     ("link.create", "Made a link on the host"),
     ("app.create", "Created an app"),
     ("app.change", "Changed settings"),
+    ("app.set_process", "Changed a process"),
     ("app.delete", "Deleted an app"),
     ("app.deploy", "Deployed"),
     ("app.roll_back", "Rolled back"),

@@ -116,7 +116,7 @@ fn Head(app: AppDetail, deploy: ServerAction<Deploy>, restart: ServerAction<Rest
             {since.map(|since| view! { <Age at=since /> })}
         }
     };
-    let serving = matches!(app.row.state, AppState::Serving { .. });
+    let serving = matches!(app.row.state, AppState::Serving { .. } | AppState::Partly { .. });
     let open = serving.then(|| {
         view! {
             <a class="button" href=app.row.url.clone() rel="external noopener" target="_blank">

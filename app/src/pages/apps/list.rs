@@ -111,7 +111,7 @@ fn AppsFound(found: Memo<Vec<AppRow>>) -> impl IntoView {
 fn note(app: &AppRow) -> (Option<String>, String) {
     let release = words::release_of(app).map(|number| format!("r{number}"));
     let note = match (&app.state, &app.last_failure) {
-        (AppState::Down { why, .. } | AppState::Unknown { why }, _) => why.clone(),
+        (AppState::Down { why, .. } | AppState::Partly { why, .. } | AppState::Unknown { why }, _) => why.clone(),
         (AppState::NotDeployed | AppState::Removing, Some(failure)) => failure.clone(),
         _ => app.version.clone().unwrap_or_default(),
     };
@@ -133,7 +133,7 @@ pub fn AppTable(
                 AppState::Serving { since, .. } => Some(since),
                 _ => app.job.as_ref().map(|job| job.created_at),
             };
-            let open = matches!(app.state, AppState::Serving { .. }).then(|| app.url.clone());
+            let open = matches!(app.state, AppState::Serving { .. } | AppState::Partly { .. }).then(|| app.url.clone());
             let address = match open {
                 Some(url) => {
                     view! { <a href=url rel="external noopener" target="_blank">{app.host_name.to_string()}</a> }

@@ -26,6 +26,7 @@ pub fn Overview() -> impl IntoView {
 fn trouble(app: &AppDetail) -> Option<(Tone, String, &'static str)> {
     match (&app.row.state, &app.row.last_failure) {
         (AppState::Down { why, .. }, _) => Some((Tone::Bad, why.clone(), "Visitors get a page that says so.")),
+        (AppState::Partly { why, .. }, _) => Some((Tone::Warning, why.clone(), "The rest of it runs.")),
         (AppState::Serving { .. }, Some(failure)) => Some((
             Tone::Warning,
             format!("The last deploy failed: {failure}"),

@@ -40,7 +40,7 @@ fn TodaySkeleton() -> impl IntoView {
 /// The sentence under the page's name: the worst that is the case, first.
 fn summary(today: &Today) -> (Tone, String) {
     let apps = &today.apps;
-    let down = apps.iter().filter(|app| matches!(app.state, AppState::Down { .. })).count();
+    let down = apps.iter().filter(|app| matches!(app.state, AppState::Down { .. } | AppState::Partly { .. })).count();
     let unknown = apps.iter().filter(|app| matches!(app.state, AppState::Unknown { .. })).count();
     let broken_engines = today.engines.iter().filter(|engine| !engine.ok).count();
     if down > 0 {

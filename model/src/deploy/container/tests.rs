@@ -22,6 +22,9 @@ fn spec() -> ContainerSpec {
         command: None,
         limits: Limits::default(),
         grants: Grants::default(),
+        restart: RestartPolicy::UnlessStopped,
+        stop_signal: StopSignal::Term,
+        stop_grace: StopGrace::default(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The servers of the panel and of each app.
 
 use super::{
-    AppVhost, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target, main_file::listens, pages::page,
-    site::Site, write::Writer,
+    AppVhost, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target, Upstream, main_file::listens,
+    pages::page, site::Site, write::Writer,
 };
 
 /// The panel holds streams open for a page that is left open.
@@ -45,27 +45,48 @@ fn panel_names(name: &PanelName) -> Vec<String> {
 /// An app's file.
 pub(super) fn app(host: &Host, app: &AppVhost) -> String {
     let names: Vec<&str> = app.hosts.iter().map(|name| name.as_str()).collect();
-    let mut maps = Writer::new();
-    if let Target::Site(rules) = &app.target {
-        Site::new(&app.app, rules).maps(&mut maps);
+    let mut above = Writer::new();
+    match &app.target {
+        Target::Site(rules) => Site::new(&app.app, rules).maps(&mut above),
+        Target::Proxied(upstream) => several(&mut above, app, upstream),
+        Target::Down(_) => {}
     }
     let servers = servers(host, app.tls.as_ref(), &names, |w| {
         w.line("client_max_body_size", &[&app.body_bytes.to_string()]);
         match &app.target {
-            Target::Proxied(upstream) => proxied(w, app, &format!("http://{upstream}")),
+            Target::Proxied(upstream) => match upstream.servers().as_slice() {
+                [only] => proxied(w, app, &format!("http://{only}")),
+                _ => proxied(w, app, &format!("http://{}", upstream_name(app))),
+            },
             Target::Site(rules) => {
                 Site::new(&app.app, rules).server(w, &format!("{}/{}/current", host.sites, app.app));
             }
             Target::Down(why) => {
                 let sentence = match why {
                     Down::NotDeployed => "It has not been deployed yet.",
+                    Down::NoWeb => "It has no web process.",
                     Down::Stopped => "It has been stopped.",
                 };
                 own_page(w, "/", "502", &page(&format!("{} is not running", app.name), sentence));
             }
         }
     });
-    maps.finish() + &servers
+    above.finish() + &servers
+}
+
+/// The group of an app's containers, where there is more than one.
+fn several(w: &mut Writer, app: &AppVhost, upstream: &Upstream) {
+    let servers = upstream.servers();
+    if servers.len() > 1 {
+        w.block("upstream", &[&upstream_name(app)], |w| {
+            servers.iter().for_each(|server| w.line("server", &[server]));
+        });
+    }
+}
+
+/// An id has only letters and digits, so this is no host's name.
+fn upstream_name(app: &AppVhost) -> String {
+    format!("app_{}", app.app)
 }
 
 fn proxied(w: &mut Writer, app: &AppVhost, upstream: &str) {

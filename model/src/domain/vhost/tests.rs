@@ -47,7 +47,7 @@ fn text_of(app: AppVhost) -> String {
 #[test]
 fn a_proxied_app() {
     let address = Ipv4Addr::new(10, 98, 0, 3).try_into().expect("virtual");
-    let text = text_of(shop(Target::Proxied(Upstream::Virtual(address))));
+    let text = text_of(shop(Target::Proxied(Upstream::Virtual { address, count: 1 })));
     let until_pages: Vec<&str> = text.lines().take_while(|line| !line.contains("@homeport_down {")).collect();
     insta::assert_snapshot!(until_pages.join("\n"), @r"
     server {
@@ -64,6 +64,18 @@ fn a_proxied_app() {
             error_page 504 @homeport_slow;
         }
     ");
+}
+
+#[test]
+fn an_app_with_several_containers() {
+    let address = Ipv4Addr::new(10, 98, 0, 3).try_into().expect("virtual");
+    let text = text_of(shop(Target::Proxied(Upstream::Virtual { address, count: 3 })));
+    let name = format!("app_{}", AppId::new(1, 1));
+    let read = parse::parse(&text).expect("parses");
+    assert_eq!((read[0].name.as_str(), &read[0].args), ("upstream", &vec![name.clone()]));
+    let servers: Vec<&str> = read[0].all("server").iter().map(|line| line.args[0].as_str()).collect();
+    assert_eq!(servers, ["10.98.0.3:80", "10.98.0.3:81", "10.98.0.3:82"]);
+    assert_eq!(read[1].all("proxy_pass")[0].args, [format!("http://{name}")]);
 }
 
 #[test]
@@ -172,8 +184,11 @@ proptest! {
             0 => Target::Site(SiteRules::default()),
             1 => Target::Down(Down::NotDeployed),
             2 => Target::Down(Down::Stopped),
-            3 => Target::Proxied(Upstream::Virtual(Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"))),
-            _ => Target::Proxied(Upstream::Direct(SocketAddrV4::new(Ipv4Addr::new(172, 18, 0, last), port))),
+            3 => Target::Proxied(Upstream::Virtual {
+                address: Ipv4Addr::new(10, 98, 3, last).try_into().expect("virtual"),
+                count: 1,
+            }),
+            _ => Target::Proxied(Upstream::Direct(vec![SocketAddrV4::new(Ipv4Addr::new(172, 18, 0, last), port)])),
         };
         let parsed: Vec<HostName> = hosts.iter().map(|host| host.parse().expect("a host")).collect();
         let mut app = AppVhost::new(AppId::new(5, 5), name.parse().expect("a name"), parsed, target.clone());
@@ -185,7 +200,7 @@ proptest! {
         prop_assert_eq!(names, hosts);
         prop_assert_eq!(&read[0].all("client_max_body_size")[0].args, &[body_bytes.to_string()]);
         if let Target::Proxied(upstream) = target {
-            prop_assert_eq!(&read[0].all("proxy_pass")[0].args, &[format!("http://{upstream}")]);
+            prop_assert_eq!(&read[0].all("proxy_pass")[0].args, &[format!("http://{}", upstream.servers()[0])]);
         } else {
             prop_assert!(read[0].all("proxy_pass").is_empty());
         }

@@ -10,8 +10,8 @@ use bollard::{
     },
 };
 use homeport_model::deploy::container::{
-    Allowed, ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE, check,
-    network_name,
+    Allowed, ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE,
+    ProcessName, check, network_name,
 };
 
 use super::{Docker, Error, convert, found};
@@ -75,6 +75,24 @@ impl OurContainer {
     #[must_use]
     pub fn release(&self) -> Option<&str> {
         self.labels.get(LABEL_RELEASE).map(String::as_str)
+    }
+
+    /// The process type, as labelled.
+    #[must_use]
+    pub fn process(&self) -> Option<&str> {
+        self.labels.get(LABEL_PROCESS).map(String::as_str)
+    }
+
+    /// Whether nginx may talk to it.
+    #[must_use]
+    pub fn is_web(&self) -> bool {
+        self.process() == Some(ProcessName::web().as_str())
+    }
+
+    /// Which one of its kind it is, as its name says; from 1.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.name.rsplit('-').next().and_then(|index| index.parse().ok()).unwrap_or(1)
     }
 }
 

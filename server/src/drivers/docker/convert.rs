@@ -6,7 +6,10 @@ use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, HostConfig,
     HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
 };
-use homeport_model::deploy::container::{ContainerSpec, Granted, Namespace, network_name};
+use homeport_model::{
+    build::StopSignal,
+    deploy::container::{ContainerSpec, Granted, Namespace, network_name},
+};
 
 use super::{ContainerState, Error, OurContainer, grants};
 
@@ -27,10 +30,7 @@ pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> Contai
         init: Some(true),
         privileged: Some(false),
         security_opt: Some(vec!["no-new-privileges".into()]),
-        restart_policy: Some(RestartPolicy {
-            name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
-            maximum_retry_count: None,
-        }),
+        restart_policy: Some(restart(spec.restart)),
         log_config: Some(HostConfigLogConfig {
             typ: Some("json-file".into()),
             // A container that floods its log loses lines; it is never held up by a slow disk.
@@ -43,11 +43,24 @@ pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> Contai
         image: Some(spec.image.to_string()),
         env: Some(spec.env_lines()),
         cmd: spec.command.clone(),
+        stop_signal: (spec.stop_signal != StopSignal::Term).then(|| spec.stop_signal.as_str().to_owned()),
+        stop_timeout: Some(i64::from(spec.stop_grace.seconds())),
         labels: Some(spec.labels(namespace).into_iter().collect()),
         exposed_ports: grants::exposed(&spec.grants),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
+}
+
+fn restart(policy: homeport_model::build::RestartPolicy) -> RestartPolicy {
+    use homeport_model::build::RestartPolicy::{Always, No, OnFailure, UnlessStopped};
+    let (name, most) = match policy {
+        No => (RestartPolicyNameEnum::NO, None),
+        Always => (RestartPolicyNameEnum::ALWAYS, None),
+        UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
+        OnFailure { most } => (RestartPolicyNameEnum::ON_FAILURE, most.map(i64::from)),
+    };
+    RestartPolicy { name: Some(name), maximum_retry_count: most }
 }
 
 fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {

@@ -61,6 +61,12 @@ impl Docker {
         .boxed())
     }
 
+    /// The first `count` lines, all of them where there are fewer.
+    pub async fn first_lines(&self, id: &ContainerId, count: usize) -> Result<Vec<LogLine>, Error> {
+        let lines = self.logs(id, false, None).await?;
+        Ok(lines.take(count).filter_map(|line| std::future::ready(line.ok())).collect().await)
+    }
+
     /// The last `tail` lines, for an error that shows why a container ended.
     pub async fn last_lines(&self, id: &ContainerId, tail: u32) -> Result<Vec<LogLine>, Error> {
         let lines = self.logs(id, false, Some(tail)).await?;

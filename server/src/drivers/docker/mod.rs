@@ -13,6 +13,7 @@ mod events;
 mod grants;
 mod images;
 mod logs;
+mod once;
 mod sockets;
 
 use std::{collections::HashMap, future::Future, path::PathBuf, sync::Arc, time::Duration};
@@ -34,6 +35,7 @@ pub use error::Error;
 pub use events::Event;
 pub use images::{Image, OurImage};
 pub use logs::{LogLine, MAX_LINE_BYTES};
+pub use once::{Ended, Said};
 pub use sockets::Listening;
 
 /// How long the socket may take to accept.

@@ -1,5 +1,6 @@
-//! The switch: one nftables table of ours translates an app's virtual address to its container and
-//! the port that it listens on, whatever port nginx asked for.
+//! The switch: one nftables table of ours translates an app's virtual address to its containers and
+//! the port that they listen on. Each container has a door, a port of the virtual address: 80 the
+//! first, 81 the second.
 //!
 //! nginx connects to the virtual address and never learns of a deploy. Replacing an element is one
 //! transaction: new connections go to the new container, established ones stay where they are. An
@@ -18,9 +19,12 @@ use std::{
     time::Duration,
 };
 
-use homeport_model::deploy::{
-    address::{BridgeName, VirtualAddress, VirtualRange},
-    container::Namespace,
+use homeport_model::{
+    deploy::{
+        address::{BridgeName, VirtualAddress, VirtualRange},
+        container::Namespace,
+    },
+    domain::vhost::FIRST_DOOR,
 };
 use tokio::sync::Mutex;
 
@@ -55,13 +59,16 @@ pub enum Error {
     Lock(#[source] std::io::Error),
 }
 
+/// What points where: a virtual address and a door of it, to a container and its port.
+pub type Elements = BTreeMap<(VirtualAddress, u16), SocketAddrV4>;
+
 /// The table of one namespace.
 #[derive(Debug, Clone)]
 pub struct Nat {
     table: String,
     /// What the map said last. One change at a time; a change that does not fit what the map says
     /// now is refused as a whole, and tried again after a look.
-    known: Arc<Mutex<BTreeMap<VirtualAddress, SocketAddrV4>>>,
+    known: Arc<Mutex<Elements>>,
     /// Whether nft answered when it was last asked to list something.
     answers: Arc<AtomicBool>,
 }
@@ -105,45 +112,81 @@ impl Nat {
             Some(range) => range,
             None => VirtualRange::all().find(|range| !taken.contains(range)).ok_or(Error::NoRange)?,
         };
-        nft(&self.table_text(range)).await.map_err(Error::Nft)?;
+        // A table that is made anew keeps what its map said.
+        let kept = self.elements().await?.unwrap_or_default();
+        nft(&self.table_text(range, &kept)).await.map_err(Error::Nft)?;
         *known = self.elements().await?.unwrap_or_default();
         self.ensure_route(range, bridge).await?;
         Ok(range)
     }
 
     /// What pointed where when it was last looked at; [`Self::ensure_table`] looks.
-    pub async fn last_seen(&self) -> BTreeMap<VirtualAddress, SocketAddrV4> {
+    pub async fn last_seen(&self) -> Elements {
         self.known.lock().await.clone()
     }
 
-    /// Points `slot`, every port of it, at `target`, whatever it pointed at before, in one
-    /// transaction.
-    pub async fn set(&self, slot: VirtualAddress, target: SocketAddrV4) -> Result<(), Error> {
+    /// Points `slot` at `targets`, whatever it pointed at before, in one transaction: door by door.
+    /// Doors that nginx may still know from before lead to one of them as well, until
+    /// [`Self::trim`].
+    pub async fn set(&self, slot: VirtualAddress, targets: &[SocketAddrV4]) -> Result<(), Error> {
+        let Some(last) = targets.len().checked_sub(1).and_then(|last| u16::try_from(last).ok()) else {
+            return self.clear(slot).await;
+        };
         let mut known = self.known.lock().await;
-        let old = known.get(&slot).copied();
-        if old == Some(target) || nft(&self.change(slot, old, Some(target))).await.is_err() {
-            *known = self.elements().await?.unwrap_or_default();
-            let old = known.get(&slot).copied();
-            if old != Some(target) {
-                nft(&self.change(slot, old, Some(target))).await.map_err(Error::Nft)?;
-            }
+        let wanted = |known: &Elements| -> Elements {
+            let old = doors(known, slot).map(|(door, _)| door).max();
+            let doors = FIRST_DOOR..=(FIRST_DOOR + last).max(old.unwrap_or(FIRST_DOOR));
+            doors.zip(targets.iter().cycle()).map(|(door, at)| ((slot, door), *at)).collect()
+        };
+        self.change(&mut known, slot, wanted).await
+    }
+
+    /// Closes the doors of `slot` beyond the first `count`.
+    pub async fn trim(&self, slot: VirtualAddress, count: u16) -> Result<(), Error> {
+        let mut known = self.known.lock().await;
+        let wanted = |known: &Elements| -> Elements {
+            let kept = doors(known, slot).filter(|(door, _)| *door < FIRST_DOOR + count);
+            kept.map(|(door, at)| ((slot, door), at)).collect()
+        };
+        if doors(&known, slot).all(|(door, _)| door < FIRST_DOOR + count) {
+            return Ok(());
         }
-        known.insert(slot, target);
-        Ok(())
+        self.change(&mut known, slot, wanted).await
     }
 
     /// Points `slot` at nothing; connections to it are refused from now on.
     pub async fn clear(&self, slot: VirtualAddress) -> Result<(), Error> {
         let mut known = self.known.lock().await;
         *known = self.elements().await?.unwrap_or_default();
-        if let Some(old) = known.remove(&slot) {
-            nft(&self.change(slot, Some(old), None)).await.map_err(Error::Nft)?;
+        self.change(&mut known, slot, |_| Elements::new()).await
+    }
+
+    /// Makes the doors of `slot` what `wanted` makes of those that are known. Where nothing would
+    /// change, or nft refuses because the map says something else by now, it is looked at first.
+    async fn change(
+        &self,
+        known: &mut Elements,
+        slot: VirtualAddress,
+        wanted: impl Fn(&Elements) -> Elements,
+    ) -> Result<(), Error> {
+        let new = wanted(known);
+        let text = self.change_text(known, slot, &new);
+        if !text.is_empty() && nft(&text).await.is_ok() {
+            put(known, slot, new);
+            return Ok(());
         }
+        *known = self.elements().await?.unwrap_or_default();
+        let new = wanted(known);
+        let text = self.change_text(known, slot, &new);
+        if !text.is_empty() {
+            nft(&text).await.map_err(Error::Nft)?;
+        }
+        put(known, slot, new);
         Ok(())
     }
 
     /// What points where; empty when the table is not there.
-    pub async fn list(&self) -> Result<BTreeMap<VirtualAddress, SocketAddrV4>, Error> {
+    pub async fn list(&self) -> Result<Elements, Error> {
         let mut known = self.known.lock().await;
         *known = self.elements().await?.unwrap_or_default();
         Ok(known.clone())
@@ -158,29 +201,37 @@ impl Nat {
         nft(&format!("add table ip {table}\ndelete table ip {table}\n")).await.map_err(Error::Nft)
     }
 
-    /// One transaction: the old element goes and the new one comes.
-    fn change(&self, slot: VirtualAddress, old: Option<SocketAddrV4>, new: Option<SocketAddrV4>) -> String {
-        let line = |verb: &str, at: SocketAddrV4| {
-            format!("{verb} element ip {} web {{ {slot} : {} . {} }}\n", self.table, at.ip(), at.port())
-        };
-        let lines = [old.map(|at| line("delete", at)), new.map(|at| line("add", at))];
-        lines.into_iter().flatten().collect()
+    /// One transaction: the elements of `slot` that go, then those that come.
+    fn change_text(&self, known: &Elements, slot: VirtualAddress, new: &Elements) -> String {
+        let gone = known.iter().filter(|(key, at)| key.0 == slot && new.get(key) != Some(at));
+        let come = new.iter().filter(|(key, at)| known.get(key) != Some(at));
+        let lines = gone.map(|e| self.element("delete", e)).chain(come.map(|e| self.element("add", e)));
+        lines.collect()
     }
 
-    fn table_text(&self, range: VirtualRange) -> String {
+    fn element(&self, verb: &str, ((slot, door), at): (&(VirtualAddress, u16), &SocketAddrV4)) -> String {
+        format!("{verb} element ip {} web {{ {slot} . {door} : {} . {} }}\n", self.table, at.ip(), at.port())
+    }
+
+    /// The whole table, made anew.
+    fn table_text(&self, range: VirtualRange, elements: &Elements) -> String {
         let Self { table, .. } = self;
         let (cidr, mark) = (range.cidr(), mark(range));
-        format!(
+        // Adding first makes the deletion repeatable.
+        let mut text = format!(
             "add table ip {table}\n\
-             add map ip {table} web {{ type ipv4_addr : ipv4_addr . inet_service ; }}\n\
+             delete table ip {table}\n\
+             add table ip {table}\n\
+             add map ip {table} web {{ type ipv4_addr . inet_service : ipv4_addr . inet_service ; }}\n\
              add chain ip {table} out {{ type nat hook output priority -100 ; policy accept ; }}\n\
-             flush chain ip {table} out\n\
-             add rule ip {table} out ip daddr {cidr} meta l4proto tcp dnat to ip daddr map @web {mark}\n\
+             add rule ip {table} out ip daddr {cidr} meta l4proto tcp dnat to ip daddr . tcp dport map @web {mark}\n\
              add chain ip {table} refuse {{ type filter hook output priority 0 ; policy accept ; }}\n\
-             flush chain ip {table} refuse\n\
              add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset {mark}\n\
              add rule ip {table} refuse ip daddr {cidr} reject {mark}\n"
-        )
+        );
+        let mine = elements.iter().filter(|((slot, _), _)| slot.range() == range);
+        text.extend(mine.map(|element| self.element("add", element)));
+        text
     }
 
     /// The table as it is; `None` where there is none.
@@ -211,7 +262,7 @@ impl Nat {
     }
 
     /// What the map says; `None` where there is no table.
-    async fn elements(&self) -> Result<Option<BTreeMap<VirtualAddress, SocketAddrV4>>, Error> {
+    async fn elements(&self) -> Result<Option<Elements>, Error> {
         let Some(text) = self.look(&["-j", "list", "map", "ip", &self.table, "web"]).await? else { return Ok(None) };
         let answer: serde_json::Value = serde_json::from_slice(&text).map_err(Error::Answer)?;
         Ok(Some(elements_of(&answer)))
@@ -236,7 +287,7 @@ impl Nat {
 /// What one look at the table shows.
 struct Table {
     marks: Vec<String>,
-    elements: BTreeMap<VirtualAddress, SocketAddrV4>,
+    elements: Elements,
 }
 
 impl Table {
@@ -248,10 +299,31 @@ impl Table {
 }
 
 /// The elements of our map in nft's answer.
-fn elements_of(answer: &serde_json::Value) -> BTreeMap<VirtualAddress, SocketAddrV4> {
+fn elements_of(answer: &serde_json::Value) -> Elements {
     let objects = answer["nftables"].as_array().into_iter().flatten();
     let elements = objects.filter_map(|object| object["map"]["elem"].as_array()).flatten();
-    elements.filter_map(|pair| Some((pair[0].as_str()?.parse().ok()?, target(&pair[1])?))).collect()
+    elements.filter_map(|pair| Some((key(&pair[0])?, target(&pair[1])?))).collect()
+}
+
+/// A door as nft lists it: `{"concat": ["10.98.0.1", 80]}`; in tables of before, the address alone.
+fn key(listed: &serde_json::Value) -> Option<(VirtualAddress, u16)> {
+    match listed.as_str() {
+        Some(address) => Some((address.parse().ok()?, FIRST_DOOR)),
+        None => {
+            let door = u16::try_from(listed["concat"][1].as_u64()?).ok()?;
+            Some((listed["concat"][0].as_str()?.parse().ok()?, door))
+        }
+    }
+}
+
+/// The doors of an address.
+fn doors(elements: &Elements, slot: VirtualAddress) -> impl Iterator<Item = (u16, SocketAddrV4)> + '_ {
+    elements.range((slot, 0)..=(slot, u16::MAX)).map(|((_, door), at)| (*door, *at))
+}
+
+fn put(known: &mut Elements, slot: VirtualAddress, new: Elements) {
+    known.retain(|key, _| key.0 != slot);
+    known.extend(new);
 }
 
 /// By this our rules are known.
@@ -260,7 +332,8 @@ fn mark(range: VirtualRange) -> String {
 }
 
 fn mark_text(range: VirtualRange) -> String {
-    format!("homeport {}", range.cidr())
+    // The number counts the shapes that the table has had; another one is made anew.
+    format!("homeport 2 {}", range.cidr())
 }
 
 /// A target as nft lists it: `{"concat": ["172.18.0.2", 5000]}`.

@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use homeport_model::{
+    build::{RestartPolicy, StopGrace, StopSignal},
     deploy::{
         address::{VirtualAddress, VirtualRange},
         container::{ContainerId, ContainerSpec, Grants, ImageId, Limits, Namespace, Network, ProcessName},
@@ -84,6 +85,9 @@ impl Ground {
             command: None,
             limits: Limits { memory_bytes: 64 << 20, ..Limits::default() },
             grants: Grants::default(),
+            restart: RestartPolicy::UnlessStopped,
+            stop_signal: StopSignal::Term,
+            stop_grace: StopGrace::default(),
         }
     }
 
@@ -112,7 +116,7 @@ impl Ground {
 
     pub fn behind(&self, address: VirtualAddress) -> Target {
         let _ = self;
-        Target::Proxied(Upstream::Virtual(address))
+        Target::Proxied(Upstream::Virtual { address, count: 1 })
     }
 }
 
