@@ -43,7 +43,8 @@ impl DeployWork {
             // What predeploy changed is in the image that the store says now.
             let now = store::find_id(&self.apps.parts.db, &deploy.release.id).await?;
             let now = now.ok_or_else(|| Problem::not_found("release"))?;
-            let deploy = Deploy { context: deploy.context, app: deploy.app.clone(), release: now };
+            let (context, app) = (deploy.context, deploy.app.clone());
+            let deploy = Deploy { context, app, release: now, wanted: None, upload: None };
             self.run_to_end(&deploy, "release", command).await?;
             ran.push("release");
         }
