@@ -46,6 +46,7 @@ pub fn App() -> impl IntoView {
                     <ParentRoute path=path!("/apps/:name") view=AppFrame ssr=SsrMode::Async>
                         <Route path=path!("") view=Overview ssr=SsrMode::Async />
                         <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />
+                        <Route path=path!("processes") view=Processes ssr=SsrMode::Async />
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />

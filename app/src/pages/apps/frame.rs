@@ -198,7 +198,7 @@ fn Tabs(this: ThisApp) -> impl IntoView {
     view! {
         <nav class="tabs" aria-label="App">
             <ul>
-                {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/environment", "Environment")} {tab("/logs", "Logs")}
+                {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/processes", "Processes")} {tab("/environment", "Environment")} {tab("/logs", "Logs")}
                 {tab("/settings", "Settings")}
             </ul>
         </nav>

@@ -9,6 +9,7 @@ pub mod logs;
 pub mod new;
 pub mod origin;
 pub mod overview;
+pub mod processes;
 pub mod settings;
 pub mod webhook;
 
@@ -20,4 +21,5 @@ pub use logs::Logs;
 pub use new::NewApp;
 pub(crate) use overview::Fact;
 pub use overview::Overview;
+pub use processes::Processes;
 pub use settings::AppSettings;
