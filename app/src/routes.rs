@@ -12,7 +12,7 @@ use crate::{
     live::Live,
     pages::{
         activity::{AuditPage, DeliveriesPage, JobsPage},
-        apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview},
+        apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview, Processes},
         claim::ClaimPage,
         deploys::{DeployPage, DeploysPage},
         gallery::Gallery,

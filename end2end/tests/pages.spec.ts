@@ -15,6 +15,7 @@ const pages = {
   deploys: '/apps/showcase/deploys',
   deploy: '/apps/showcase/deploys/2',
   deploy_failed: '/apps/showcase/deploys/3',
+  processes: '/apps/showcase/processes?process=web',
   environment: '/apps/showcase/environment',
   logs: '/apps/showcase/logs',
   app_settings: '/apps/showcase/settings',

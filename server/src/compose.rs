@@ -43,6 +43,8 @@ use crate::{
 
 /// How often apps are looked at.
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
+/// How often it is asked whether a release is young enough to be watched.
+const LOOK_AT_YOUNG: Duration = Duration::from_secs(5);
 /// How often the host is looked at.
 const LOOK_AT_HOST: Duration = Duration::from_secs(10);
 /// How often the store's log is folded back into its file.
@@ -265,6 +267,11 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "store", FOLD_LOG, never, move || {
             let db = db.clone();
             async move { Ok(db.checkpoint().await?) }
+        });
+        let deploys = self.deploys.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "young releases", LOOK_AT_YOUNG, never, move || {
+            let deploys = deploys.clone();
+            async move { deploys.watch().await }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

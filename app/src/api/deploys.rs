@@ -4,7 +4,7 @@ use homeport_model::{
     deploy::{DeployDetail, ReleaseRow},
     id::JobId,
     job::LogLine,
-    name::AppName,
+    name::{AppName, Port},
     problem::Fix,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -22,11 +22,11 @@ pub async fn deploy(app: AppName) -> Result<u32, WireError> {
     Ok(number)
 }
 
-/// Does what a failed deploy's problem offers, and deploys again; goes to the deploy's page.
+/// Sets the port that a failed deploy's problem offers, and deploys again; goes to the deploy's page.
 #[server(prefix = "/api/ui", endpoint = "deploys/fix")]
-pub async fn fix_deploy(app: AppName, fix: Fix) -> Result<u32, WireError> {
+pub async fn fix_deploy(app: AppName, port: Port) -> Result<u32, WireError> {
     let (backend, actor) = context()?;
-    let number = with_status(backend.deploys.fix(&actor, &app, fix).await)?;
+    let number = with_status(backend.deploys.fix(&actor, &app, Fix::SetPort { port }).await)?;
     leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
     Ok(number)
 }

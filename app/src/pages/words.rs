@@ -95,7 +95,8 @@ pub fn by(trigger: &Trigger) -> &str {
 #[must_use]
 pub fn made_from(release: &ReleaseRow) -> (String, Option<String>) {
     let instead = match &release.trigger {
-        Trigger::RolledBack { to, .. } => Some(format!("content of release {to}")),
+        Trigger::RolledBack { to, why, .. } if why.is_empty() => Some(format!("content of release {to}")),
+        Trigger::RolledBack { to, why, .. } => Some(format!("content of release {to}, because {why}")),
         Trigger::Restarted { why, .. } if why.is_empty() => Some("restarted".to_owned()),
         Trigger::Restarted { why, .. } => Some(format!("restarted: {why}")),
         Trigger::Pressed { .. } | Trigger::Pushed { .. } => None,

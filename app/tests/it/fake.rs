@@ -16,9 +16,13 @@ use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
         AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
-        HopState, HostNeeds, Origin, ProcessForm, Source,
+        HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
     },
-    deploy::{Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, proof::Method},
+    build::{Process, Scale},
+    deploy::{
+        Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, container::ProcessName,
+        proof::Method,
+    },
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, ReleaseId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
@@ -153,6 +157,17 @@ fn releases() -> Vec<ReleaseRow> {
     ]
 }
 
+/// One that runs as it should, one that waits for a restart.
+fn processes() -> Vec<ProcessRow> {
+    let web = Process::new(ProcessName::web(), Some(parsed("gunicorn shop:app")), Scale::ONE);
+    let worker = Process::new(parsed("worker"), Some(parsed("celery -A shop worker")), Scale::ONE);
+    let slower = Process { scale: Scale::ZERO, ..worker.clone() };
+    vec![
+        ProcessRow { serving: Some(web.clone()), process: web, running: 1, is_fixed: false },
+        ProcessRow { serving: Some(slower), process: worker, running: 0, is_fixed: false },
+    ]
+}
+
 fn proof() -> Proof {
     let samples = (-120..292).map(|at: i32| Sample {
         at_ms: at * 100,
@@ -281,7 +296,7 @@ impl Apps for Fake {
             ],
             releases: releases(),
             jobs: vec![job("shop", JobKind::Deploy, 41, JobState::Succeeded, ago(3 * HOUR), 44_700)],
-            processes: Vec::new(),
+            processes: processes(),
             pending_env: 2,
             busy: None,
             created_at: ago(30 * DAY),

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 21] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -59,6 +59,8 @@ const PAGES: [&str; 19] = [
     "/apps/shop/deploys/43",
     "/apps/shop/deploys/42",
     "/apps/shop/deploys/41",
+    "/apps/shop/processes",
+    "/apps/shop/processes?process=new",
     "/apps/shop/environment",
     "/apps/shop/logs",
     "/apps/shop/settings",

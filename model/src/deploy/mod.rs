@@ -66,12 +66,15 @@ pub enum Trigger {
         /// Who.
         by: String,
     },
-    /// Somebody pressed Roll back.
+    /// Somebody pressed Roll back, or Homeport did by itself.
     RolledBack {
         /// Who.
         by: String,
         /// To which release's content.
         to: u32,
+        /// Why, when nobody pressed: the release before had died.
+        #[serde(default)]
+        why: String,
     },
     /// What serves was started anew, with the settings and the environment of that time.
     Restarted {

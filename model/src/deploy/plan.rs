@@ -55,6 +55,10 @@ impl Default for Patience {
     }
 }
 
+/// How long a release is watched after its switch, in milliseconds: one that dies within is rolled
+/// back by itself.
+pub const WATCH_MS: i64 = 60_000;
+
 /// How long a new container must stay up after its port has answered, in milliseconds.
 pub const STAYS_UP_MS: u64 = 500;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use homeport_model::{
     app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow},
-    deploy::{Artifact, container::ProcessName},
+    deploy::{Artifact, Trigger, container::ProcessName},
     host::Today,
     id::ReleaseId,
     job::{JobRow, JobState},
@@ -75,7 +75,10 @@ impl Apps {
             observed_at: seen.map(|(_, at)| at),
             version: release.map(version),
             job,
-            last_failure: failed.and_then(|job| job.problem.as_ref()).map(|problem| problem.title.clone()),
+            last_failure: failed
+                .and_then(|job| job.problem.as_ref())
+                .map(|problem| problem.title.clone())
+                .or_else(|| release.and_then(taken_back)),
         }
     }
 
@@ -209,6 +212,16 @@ fn state(app: &AppRecord, release: Option<&ReleaseRecord>, seen: Option<&Seen>) 
         Some(Seen::Down(why)) => AppState::Down { release: number, why: why.clone() },
         Some(Seen::Unknown(why)) => AppState::Unknown { why: why.clone() },
         None => AppState::Unknown { why: "Homeport has just started and has not looked yet.".into() },
+    }
+}
+
+/// What to say of a release that was brought back because the one before it had died.
+fn taken_back(release: &ReleaseRecord) -> Option<String> {
+    match &release.trigger {
+        Trigger::RolledBack { to, why, .. } if !why.is_empty() => {
+            Some(format!("{why}; Homeport brought release {to} back."))
+        }
+        _ => None,
     }
 }
 

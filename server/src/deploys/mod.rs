@@ -14,6 +14,7 @@ mod start;
 pub mod store;
 mod switch;
 pub(crate) mod view;
+mod watch;
 mod work;
 
 pub use remove::{REMOVAL_STEPS, RemoveWork};
@@ -123,12 +124,23 @@ impl Deploys {
         if app.serving.as_ref() == Some(&target.id) {
             return Err(Problem::new(Code::Conflict, format!("Release {to} serves already.")).into());
         }
+        let trigger = Trigger::RolledBack { by: actor.name.clone(), to, why: String::new() };
+        self.roll_back_for(actor, &app, target, trigger).await
+    }
+
+    /// Queues going back to the content of `target`.
+    async fn roll_back_for(
+        &self,
+        actor: &Actor,
+        app: &AppRecord,
+        target: ReleaseRecord,
+        trigger: Trigger,
+    ) -> Result<u32, Failure> {
         let Some(artifact) = target.artifact.clone().filter(|_| target.kept) else {
-            return Err(Problem::new(Code::Gone, format!("Release {to} is no longer here."))
+            return Err(Problem::new(Code::Gone, format!("Release {} is no longer here.", target.number))
                 .hint("Deploy its commit again instead.")
                 .into());
         };
-        let trigger = Trigger::RolledBack { by: actor.name.clone(), to };
         let steps = plan::roll_back(matches!(artifact, Artifact::Site { .. }));
         let fill = move |release| ReleaseRecord {
             spec: target.spec,
@@ -140,7 +152,7 @@ impl Deploys {
             kept: true,
             ..release
         };
-        self.enqueue(actor, &app, JobKind::RollBack, steps, fill, trigger).await
+        self.enqueue(actor, app, JobKind::RollBack, steps, fill, trigger).await
     }
 
     /// Makes the release and its job in one transaction.

@@ -18,6 +18,7 @@ pub(super) const WORK: &[Route] = &[
     Route::page("/apps/{name}", "apps.one_page"),
     Route::page("/apps/{name}/deploys", "deploys.page"),
     Route::page("/apps/{name}/deploys/{number}", "deploys.one_page"),
+    Route::page("/apps/{name}/processes", "apps.processes_page"),
     Route::page("/apps/{name}/environment", "apps.environment_page"),
     Route::page("/apps/{name}/logs", "apps.logs_page"),
     Route::page("/apps/{name}/settings", "apps.settings_page"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use homeport_model::{
     app::{AppState, ProcessForm},
-    deploy::{DeployDetail, container::LABEL_PROCESS},
+    deploy::{DeployDetail, Trigger, container::LABEL_PROCESS},
     name::AppName,
     problem::Fix,
 };
@@ -288,4 +288,32 @@ async fn an_image_can_have_processes_that_a_person_names() {
     let state = panel.backend.apps.find(&panel.actor, &app).await.expect("found").row.state;
     assert!(matches!(&state, AppState::Down { why, .. } if why.starts_with("bot 1: its container was removed")));
     let _ = (images::name(&panel.ground.namespace), Duration::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_dies_after_its_switch_is_taken_back_by_itself() {
+    let built = Built::start(&[("Procfile", "web: /start\n")]).await;
+    succeeded(&built.deploy().await);
+    // It answers, and ends a few seconds after.
+    built.repository.write("Procfile", "web: /start & sleep 5; exit 7\n").push("second");
+    let second = built.deploy().await;
+    assert!(second.release.switched_at.is_some(), "{:?}", second.release.job.problem);
+    let third = async {
+        loop {
+            let list = built.panel.backend.deploys.list(&built.panel.actor, &built.app).await.expect("listed");
+            if list.iter().any(|release| release.number == 3) {
+                return built.panel.ended(&built.app, 3).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let third = tokio::time::timeout(Duration::from_secs(30), third).await.expect("it was rolled back");
+    succeeded(&third);
+    let Trigger::RolledBack { by, to: 1, why } = &third.release.trigger else { panic!("{:?}", third.release.trigger) };
+    assert_eq!(by, "Homeport");
+    assert!(why.starts_with("release 2 died: it ") && why.ends_with("s after its switch"), "{why}");
+    assert_eq!(built.panel.visit(&built.app).await, (200, "built".into()));
+    let row = built.panel.backend.apps.find(&built.panel.actor, &built.app).await.expect("found").row;
+    let said = row.last_failure.expect("it is said");
+    assert!(said.contains("Homeport brought release 1 back"), "{said}");
 }

@@ -62,13 +62,14 @@ fn Loaded(
         .into_any();
     }
     let waiting = app.processes.iter().filter(|row| row.serving.is_some() && row.is_pending()).count();
+    let named = name.clone();
     let notice = (waiting > 0).then(|| {
         let title = format!("{} to be applied.", count(waiting, "process waits", "processes wait"));
         view! {
             <Notice tone=Tone::Warning title=title>
                 <p>"The running release keeps what it was started with. A restart builds nothing and loses no request."</p>
                 <ActionForm action=restart>
-                    <input type="hidden" name="app" value=name.clone() />
+                    <input type="hidden" name="app" value=named />
                     <Submit label="Restart to apply" busy="Restarting…" pending=restart.pending() />
                 </ActionForm>
             </Notice>
@@ -119,7 +120,8 @@ fn Loaded(
 fn Row(app: String, row: ProcessRow) -> impl IntoView {
     let process = &row.process;
     let wanted = process.scale.get();
-    let pending = (row.serving.is_some() && row.is_pending()).then(|| view! { <Tag tone=Tone::Warning>"pending"</Tag> });
+    let pending =
+        (row.serving.is_some() && row.is_pending()).then(|| view! { <Tag tone=Tone::Warning>"pending"</Tag> });
     let command = process.command.as_ref().map_or_else(|| "what the image says".to_owned(), ToString::to_string);
     let has_command = process.command.is_some();
     let serving = row.serving.as_ref().map_or(0, |process| process.scale.get());

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::{
         WireError,
-        deploys::{CancelJob, Deploy, RollBack, find_deploy, job_log},
+        deploys::{CancelJob, Deploy, FixDeploy, RollBack, find_deploy, job_log},
         error::not_found,
     },
     live::Live,
@@ -77,7 +77,12 @@ pub fn DeployPage() -> impl IntoView {
     });
     let log =
         FollowedLog::new(move || shown.get().filter(|shown| !shown.over).map(|shown| (shown.job, shown.last_line)));
-    let actions = Actions { cancel: ServerAction::new(), deploy: ServerAction::new(), roll_back: ServerAction::new() };
+    let actions = Actions {
+        cancel: ServerAction::new(),
+        deploy: ServerAction::new(),
+        roll_back: ServerAction::new(),
+        fix: ServerAction::new(),
+    };
     let page = move |(deploy, lines): Found| {
         let current = Memo::new(move |_| {
             let id = &deploy.release.id;
@@ -118,6 +123,7 @@ struct Actions {
     cancel: ServerAction<CancelJob>,
     deploy: ServerAction<Deploy>,
     roll_back: ServerAction<RollBack>,
+    fix: ServerAction<FixDeploy>,
 }
 
 #[component]
@@ -137,7 +143,7 @@ fn Loaded(deploy: DeployDetail, lines: Vec<LogLine>, log: FollowedLog, actions: 
     view! {
         <Head deploy=deploy.clone() actions=actions />
         <Refusals actions=actions />
-        <Outcome deploy=deploy.clone() />
+        <Outcome deploy=deploy.clone() fix=actions.fix />
         <div class="split">
             <div class="stack">
                 {proof.map(|proof| view! { <ProofPanel proof=proof /> })}
@@ -236,6 +242,7 @@ fn Refusals(actions: Actions) -> impl IntoView {
         let refused = actions.cancel.value().get().and_then(Result::err);
         let refused = refused.or_else(|| actions.deploy.value().get().and_then(Result::err));
         let refused = refused.or_else(|| actions.roll_back.value().get().and_then(Result::err));
+        let refused = refused.or_else(|| actions.fix.value().get().and_then(Result::err));
         refused.map(|WireError(problem)| view! { <ProblemNotice problem=problem /> })
     }
 }

@@ -3,10 +3,14 @@
 use homeport_model::{
     deploy::{DeployDetail, Trigger},
     job::{JobKind, JobState, StepState},
+    problem::Fix,
 };
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 
-use crate::ui::{Notice, Tone};
+use crate::{
+    api::deploys::FixDeploy,
+    ui::{Notice, Submit, Tone},
+};
 
 /// The sentence, what follows from it, and what to do next.
 struct Words {
@@ -40,6 +44,11 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
             let clean = proof.is_none_or(|proof| proof.failed == 0);
             let verb = if deploy.release.serving { "is live" } else { "went live and has been followed by another" };
             let title = match (&deploy.release.trigger, job.kind) {
+                (Trigger::RolledBack { to, why, .. }, _) if !why.is_empty() => {
+                    format!(
+                        "Release {number} {verb}, with the content of release {to}: Homeport rolled back, because {why}."
+                    )
+                }
                 (Trigger::RolledBack { to, .. }, _) => {
                     format!("Release {number} {verb}, with the content of release {to}.")
                 }
@@ -87,17 +96,39 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
     }
 }
 
+/// What Homeport can do about a problem, in words.
+fn fix_words(fix: Fix) -> String {
+    match fix {
+        Fix::SetPort { port } => format!("Use port {port} and deploy again"),
+    }
+}
+
 /// The notice at the top of a deploy.
 #[component]
 pub fn Outcome(
     /// The deploy.
     deploy: DeployDetail,
+    /// Does what its problem offers.
+    fix: ServerAction<FixDeploy>,
 ) -> impl IntoView {
+    let app = deploy.app.to_string();
+    let offered = deploy.release.job.problem.as_ref().and_then(|problem| problem.fix);
+    let button = offered.map(|offered| {
+        let Fix::SetPort { port } = offered;
+        view! {
+            <ActionForm action=fix>
+                <input type="hidden" name="app" value=app />
+                <input type="hidden" name="port" value=port.get() />
+                <Submit label=fix_words(offered) busy="Deploying…" variant="primary" pending=fix.pending() />
+            </ActionForm>
+        }
+    });
     words(&deploy).map(|words| {
         view! {
             <Notice tone=words.tone title=words.title>
                 {words.hint.map(|hint| view! { <p>{hint}</p> })}
                 <p>{words.then}</p>
+                {button}
             </Notice>
         }
     })
