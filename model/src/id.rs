@@ -102,6 +102,10 @@ id!(
 );
 
 id!(
+    /// An SSH key's id of ours.
+    SshKeyId
+);
+id!(
     /// A received webhook delivery.
     DeliveryId
 );

@@ -16,6 +16,7 @@ pub mod id;
 pub mod job;
 pub mod name;
 pub mod problem;
+pub mod pushes;
 pub mod secret;
 pub mod text;
 pub mod time;

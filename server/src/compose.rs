@@ -33,6 +33,7 @@ use crate::{
     host::Host,
     jobs::{Faults, Locks, Parts, Runner, Work},
     live::{Hub, LogHub},
+    pushes::Pushes,
     reconcile,
     seal::Sealer,
     state::Refusal,
@@ -73,6 +74,8 @@ pub struct Services {
     pub uploads: Uploads,
     /// API tokens.
     pub tokens: Tokens,
+    /// Pushes.
+    pub pushes: Pushes,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -178,12 +181,15 @@ impl Services {
         let uploads = Uploads::new(apps.clone(), deploys.clone(), archives.clone());
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         let tokens = Tokens::new(apps.clone());
+        let origin = config.origin.as_str().to_owned();
+        let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin);
         Ok(Self {
             accounts: Arc::new(accounts),
             deploys,
             webhooks,
             uploads,
             tokens,
+            pushes,
             activity: Activity::new(db.clone(), audit),
             db,
             engines: Engines { docker, git, archives },
@@ -236,6 +242,9 @@ impl Services {
             (JobKind::Restart, deploy),
             (JobKind::DeleteApp, remove),
         ]);
+        if let Err(failure) = self.pushes.forget_unborn().await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
         self.runner.start(work).await?;
         self.drive_reconcilers();
         Ok(())

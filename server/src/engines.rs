@@ -63,6 +63,7 @@ impl From<git::Error> for Failure {
             E::HostAway { .. } | E::TimedOut { .. } => engine("Check the address, or try again later.").into(),
             E::HostKey => engine("If that is expected, ask the host's owner for the new key.").into(),
             E::TooLarge { .. } | E::TooManyFiles { .. } => engine("Deploy a smaller repository.").into(),
+            E::Pack { .. } => engine("Mend the commit that it names, and push again.").into(),
             E::PlainHttp => engine("Use https, or start Homeport with --allow-local-git.").into(),
             E::Symlink { .. } | E::SymlinkOut { .. } | E::BadName { .. } => {
                 engine("Put a regular file in its place, push, and deploy again.").into()

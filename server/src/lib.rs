@@ -18,6 +18,7 @@ pub mod host;
 pub mod http;
 pub mod jobs;
 pub mod live;
+pub mod pushes;
 pub mod reconcile;
 pub mod seal;
 pub mod state;

@@ -91,12 +91,21 @@ impl Apps {
     }
 
     async fn create_app(&self, actor: &Actor, form: &AppForm) -> Result<AppName, Failure> {
+        self.create_as(actor, form, self.new_id()).await
+    }
+
+    /// An id for an app to be.
+    pub(crate) fn new_id(&self) -> AppId {
+        AppId::new(self.parts.clock.now().ms(), ambient::random_u32())
+    }
+
+    /// Creates an app under an id that has been chosen already.
+    pub(crate) async fn create_as(&self, actor: &Actor, form: &AppForm, id: AppId) -> Result<AppName, Failure> {
         actor.require(Role::Owner)?;
         let spec = form.parse()?;
         self.check_source(&spec)?;
         let name = spec.name.clone();
         let now = self.parts.clock.now();
-        let id = AppId::new(now.ms(), ambient::random_u32());
         let mut tx = self.parts.db.write().await?;
         self.check_host_names(&mut tx, &id, &spec).await?;
         let slot = store::free_slot(&mut tx).await?.ok_or_else(|| {

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 impl DeployWork {
     /// Removes what rolling back no longer needs.
     pub(super) async fn prune(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        self.move_pushed_branch(deploy).await?;
         let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
         let doomed = beyond_kept(&releases, &deploy.release.id);
         for release in &doomed {

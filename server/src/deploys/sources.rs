@@ -7,7 +7,7 @@ use homeport_model::{
     build::RepoFile,
     deploy::{Artifact, Commit, Trigger, declared},
     id::AppId,
-    job::LogStream,
+    job::{JobKind, LogStream},
     name::{CommitSha, GitRef, RelPath, RepoUrl},
     prelude::{Code, Problem},
 };
@@ -34,13 +34,39 @@ impl DeployWork {
     pub(super) async fn fetch_files(&self, deploy: &Deploy<'_>, files: &Files) -> Result<String, Failure> {
         let commit = match &files.origin {
             Origin::Repo { repo, branch } => self.fetch_commit(deploy, repo, branch).await?,
-            Origin::Push { .. } => {
-                return Err(Problem::new(Code::Conflict, "Nothing has been pushed yet.").into());
-            }
+            Origin::Push { branch } => self.pushed_commit(deploy, branch).await?,
             Origin::Archive => self.uploaded_commit(deploy).await?,
         };
         self.declare(deploy, files, &commit.sha).await?;
         Ok(format!("{}@{}", commit.branch, commit.sha.short()))
+    }
+
+    /// The commit asked for, else the one that was pushed last.
+    async fn pushed_commit(&self, deploy: &Deploy<'_>, branch: &GitRef) -> Result<Commit, Failure> {
+        let (app, git) = (&deploy.app.id, &self.engines.git);
+        let sha = match &deploy.wanted {
+            Some(wanted) => {
+                let found = git.resolve(app, wanted).await?;
+                found.ok_or_else(|| git::Error::NoSuchCommit { name: wanted.clone() })?
+            }
+            None => git.last_pushed(app).await?.ok_or_else(|| {
+                Problem::new(Code::Conflict, "Nothing has been pushed yet.")
+                    .hint("Push to this server's address of it.")
+            })?,
+        };
+        self.pin(deploy, branch, sha).await
+    }
+
+    /// Moves the branch that people push to on to what now serves.
+    pub(super) async fn move_pushed_branch(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let origin = deploy.release.spec.source.files().map(|files| &files.origin);
+        let (Some(Origin::Push { branch }), Some(commit)) = (origin, &deploy.release.commit) else { return Ok(()) };
+        // Going back, and starting again, are no pushes.
+        if deploy.context.job.kind != JobKind::Deploy {
+            return Ok(());
+        }
+        let name = format!("refs/heads/{branch}");
+        Ok(self.engines.git.set_ref(&deploy.app.id, &name, &commit.sha).await?)
     }
 
     /// Fetches the branch into the kept mirror and pins its commit.

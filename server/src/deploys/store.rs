@@ -185,7 +185,7 @@ pub(crate) async fn list(db: &Db, app: &AppId) -> Result<Vec<ReleaseRecord>> {
 }
 
 /// The release of this number.
-pub(super) async fn find(db: &Db, app: &AppId, number: u32) -> Result<Option<ReleaseRecord>> {
+pub(crate) async fn find(db: &Db, app: &AppId, number: u32) -> Result<Option<ReleaseRecord>> {
     let app = app.as_str();
     let row = select!("WHERE app_id = ? AND number = ?", app, number).fetch_optional(db.reader()).await?;
     row.map(ReleaseRecord::try_from).transpose()

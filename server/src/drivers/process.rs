@@ -6,6 +6,7 @@
 
 mod pipe;
 mod read;
+mod talk;
 
 use std::{
     ffi::OsString,
@@ -26,6 +27,7 @@ use tokio::{
 };
 
 pub use pipe::Pipe;
+pub use talk::Talk;
 
 /// How much glibc's allocator keeps of what is given back. By itself it learns from large blocks, as
 /// those in which recovery codes are hashed, to keep such blocks: 157 MiB were kept after a claim. A
@@ -301,6 +303,12 @@ impl Invocation {
     pub fn pipe(self) -> Result<Pipe, Error> {
         let running = self.start()?;
         Ok(Pipe::new(self.program.name(), running, self.stdin, self.secrets, self.limit))
+    }
+
+    /// Starts it with its input and its output open; what [`stdin`](Self::stdin) says is not sent.
+    pub fn talk(self) -> Result<Talk, Error> {
+        let running = self.start()?;
+        Ok(Talk::new(self.program.name(), running, self.secrets, self.limit))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]

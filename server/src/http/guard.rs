@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use homeport_model::{
     actor::{Actor, Role},
     problem::{Code, Problem},
@@ -20,7 +21,7 @@ use http::{HeaderMap, Method, Uri, header};
 use http_body_util::Limited;
 
 use super::{
-    Panel, Peer, answer, api, cookie,
+    Panel, Peer, answer, api, cookie, git,
     routes::{Access, Rate, Route, Serve, Verb, find},
 };
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     config::Origin,
     db,
     failure::Failure,
+    pushes::Pusher,
 };
 
 /// Who made the request; in every handler's extensions. A signed-in one's [`Actor`] is there too.
@@ -46,6 +48,8 @@ enum Denied {
     TooMany(u32),
     SignIn,
     UnknownToken,
+    UnknownPusher,
+    Spoken(Problem),
     AddPasskey,
     Bounce,
 }
@@ -72,6 +76,8 @@ pub(super) async fn guard(
         Err(Denied::NotHere(command)) => not_here(&panel, command, html),
         Err(Denied::TooMany(wait_s)) => answer::too_many(wait_s, html, &panel.assets),
         Err(Denied::UnknownToken) => api::unknown_token(),
+        Err(Denied::UnknownPusher) => git::unknown(),
+        Err(Denied::Spoken(problem)) => git::Spoken::from(problem).into_response(),
         Err(Denied::SignIn) => Redirect::to("/sign-in").into_response(),
         Err(Denied::AddPasskey) => Redirect::to("/settings").into_response(),
         Err(Denied::Bounce) => answer::bounce(),
@@ -100,8 +106,8 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
     }
 
     let visit = Visit::new(address.as_ref().map(IpAddr::to_string), text(headers, header::USER_AGENT));
-    if let Access::Token(role) = route.access {
-        admit_token(panel, request, role, visit, address).await?;
+    if let Access::Token(role) | Access::Git(role) = route.access {
+        admit_token(panel, request, route.access, role, visit, address).await?;
         request.extensions_mut().insert(route);
         return Ok(route);
     }
@@ -125,14 +131,20 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
 async fn admit_token(
     panel: &Panel,
     request: &mut Request,
+    access: Access,
     role: Role,
     visit: Visit,
     address: Option<IpAddr>,
 ) -> Result<(), Denied> {
     let mut sent = request.headers().get_all(header::AUTHORIZATION).iter();
-    let token = sent.next().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let token = token.filter(|_| sent.next().is_none());
-    let found = match token {
+    let git = matches!(access, Access::Git(_));
+    let one = sent.next().and_then(|value| value.to_str().ok()).filter(|_| sent.next().is_none());
+    let token = if git {
+        one.and_then(basic_password)
+    } else {
+        one.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned)
+    };
+    let found = match &token {
         Some(token) => panel.tokens.find(token, &visit).await?,
         None => None,
     };
@@ -140,9 +152,13 @@ async fn admit_token(
         if token.is_some() {
             panel.limits.take(Rate::Token, address).map_err(Denied::TooMany)?;
         }
-        return Err(Denied::UnknownToken);
+        return Err(if git { Denied::UnknownPusher } else { Denied::UnknownToken });
     };
-    bearer.actor.require(role)?;
+    bearer.actor.require(role).map_err(if git { Denied::Spoken } else { Denied::Problem })?;
+    if git {
+        let (actor, only, creates) = (bearer.actor.clone(), bearer.app.clone(), bearer.creates);
+        request.extensions_mut().insert(Pusher { actor, only, creates });
+    }
     request.extensions_mut().insert::<Actor>(bearer.actor.clone());
     request.extensions_mut().insert(bearer);
     request.extensions_mut().insert(Caller { visit, session: None });
@@ -162,7 +178,7 @@ fn check_access(
         Access::AnySession => None,
         Access::Role(role) => Some(role),
         // Asked for before.
-        Access::Token(_) => return Err(Denied::UnknownToken),
+        Access::Token(_) | Access::Git(_) => return Err(Denied::UnknownToken),
     };
     let Some(session) = session else {
         return Err(match (is_page, from_outside) {
@@ -187,6 +203,14 @@ fn check_access(
         actor.require_step_up(panel.clock.now())?;
     }
     Ok(())
+}
+
+/// The password of `Basic …`; the user's name is whatever the client was given.
+fn basic_password(value: &str) -> Option<String> {
+    let (scheme, packed) = value.split_once(' ')?;
+    let bytes = STANDARD.decode(packed).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 /// Our own paths are plain ASCII without escapes, empty segments or dots; anything else is a way

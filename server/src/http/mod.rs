@@ -9,7 +9,9 @@ mod api;
 mod assets;
 mod cookie;
 mod events;
+mod git;
 mod guard;
+mod gunzip;
 mod headers;
 mod health;
 mod pages;
@@ -39,6 +41,7 @@ use crate::{
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
+    pushes::Pushes,
     tokens::Tokens,
     uploads::Uploads,
     webhooks::Webhooks,
@@ -72,6 +75,8 @@ pub struct Panel {
     pub tokens: Tokens,
     /// Takes archives.
     pub uploads: Uploads,
+    /// Takes pushes.
+    pub pushes: Pushes,
     /// Takes deliveries.
     pub webhooks: Webhooks,
     /// Counts tries.
@@ -98,6 +103,7 @@ impl Panel {
             logs: services.logs.clone(),
             tokens: services.tokens.clone(),
             uploads: services.uploads.clone(),
+            pushes: services.pushes.clone(),
             webhooks: services.webhooks.clone(),
             limits,
             assets: Arc::new(assets),

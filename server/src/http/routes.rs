@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use homeport_model::actor::Role;
 use http::Method;
 
-use super::{Panel, api, health, passkeys, uploads, webhooks};
+use super::{Panel, api, git, health, passkeys, uploads, webhooks};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Access {
     Role(Role),
     /// An API token with at least this role. A cookie does not count.
     Token(Role),
+    /// A git client with at least this role: an API token as the password. A cookie does not count.
+    Git(Role),
 }
 
 /// How often a route may be asked, in classes that share their counts.
@@ -231,6 +233,18 @@ const API: &[Route] = &[
         .access(Access::Token(Role::Deployer)),
 ];
 
+/// Pushes and fetches. A pack is as large as an app's repository may be, and a little more so that a
+/// larger one is refused in words.
+const GIT: &[Route] = &[
+    Route::get("/git/{repo}/info/refs", "git.refs", || get(git::refs)).access(Access::Git(Role::Viewer)),
+    Route::post("/git/{repo}/git-upload-pack", "git.fetch", || post(git::upload))
+        .access(Access::Git(Role::Viewer))
+        .body(16 * 1_024 * KIB),
+    Route::post("/git/{repo}/git-receive-pack", "git.push", || post(git::receive))
+        .access(Access::Git(Role::Deployer))
+        .body(4 * 1_024 * 1_024 * KIB),
+];
+
 /// The built files.
 const FILES: &[Route] = &[
     Route::asset("/pkg/{file}"),
@@ -246,7 +260,8 @@ const FILES: &[Route] = &[
 /// Every route.
 #[must_use]
 pub fn table() -> &'static [Route] {
-    static TABLE: LazyLock<Vec<Route>> = LazyLock::new(|| [ENTRANCE, ACCOUNT, FILES, super::work::WORK, API].concat());
+    static TABLE: LazyLock<Vec<Route>> =
+        LazyLock::new(|| [ENTRANCE, ACCOUNT, FILES, super::work::WORK, API, GIT].concat());
     &TABLE
 }
 

@@ -4,8 +4,8 @@ mod backend;
 mod store;
 
 use homeport_model::{
-    account::{TOKEN_PREFIX, TokenForm, TokenRow},
-    actor::Actor,
+    account::{TOKEN_PREFIX, TokenForm, TokenRow, TokenScope},
+    actor::{Actor, Role},
     event::Topic,
     id::{AppId, TokenId},
     problem::Problem,
@@ -29,6 +29,8 @@ pub struct Bearer {
     pub actor: Actor,
     /// The only app it may touch.
     pub app: Option<AppId>,
+    /// Whether a push with it may create an app: an owner's, for deploying, of every app.
+    pub creates: bool,
 }
 
 /// The service.
@@ -71,7 +73,8 @@ impl Tokens {
             address: visit.address.clone(),
             step_up_until: None,
         };
-        Ok(Some(Bearer { actor, app: found.app }))
+        let creates = found.role == Role::Owner && found.scope == TokenScope::Deploy && found.app.is_none();
+        Ok(Some(Bearer { actor, app: found.app, creates }))
     }
 
     async fn make(&self, actor: &Actor, form: &TokenForm) -> Result<String, Failure> {

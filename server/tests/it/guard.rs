@@ -19,6 +19,7 @@ pub fn example(route: &Route) -> String {
         .replace("{job}", "0123456789abcdef")
         .replace("{file}", "x.js")
         .replace("{app}", "0123456789abcdef")
+        .replace("{repo}", "shop.git")
 }
 
 fn method(route: &Route) -> Method {

@@ -22,6 +22,7 @@ mod nat;
 mod nginx;
 mod process;
 mod processes;
+mod pushes;
 mod sessions;
 mod sources;
 mod static_sites;

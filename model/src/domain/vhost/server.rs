@@ -9,6 +9,8 @@ use super::{
 const PANEL_TIMEOUT: &str = "3600s";
 /// What its largest body needs, an uploaded archive.
 const PANEL_BODY: &str = "514m";
+/// What a push may bring; the panel itself says how much an app's repository may hold.
+const PANEL_GIT_BODY: &str = "4g";
 const HSTS: &str = "max-age=15724800";
 
 /// The panel's file.
@@ -29,6 +31,15 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
             w.line("proxy_request_buffering", &["off"]);
             w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
             w.line("error_page", &["502", "504", "@homeport_away"]);
+        });
+        // git's clients send much, and wait long while a build goes on; words are passed on at once.
+        w.block("location", &["/git/"], |w| {
+            w.line("proxy_pass", &[&upstream]);
+            w.line("client_max_body_size", &[PANEL_GIT_BODY]);
+            w.line("proxy_request_buffering", &["off"]);
+            w.line("proxy_buffering", &["off"]);
+            w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
+            w.line("gzip", &["off"]);
         });
         own_page(w, "@homeport_away", "502", &away);
     })

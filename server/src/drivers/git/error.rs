@@ -48,6 +48,12 @@ pub enum Error {
         /// What it was allowed.
         limit_bytes: u64,
     },
+    /// What was pushed is not whole, or not as git wants it.
+    #[error("git refuses what was pushed: {words}")]
+    Pack {
+        /// git's words.
+        words: String,
+    },
     /// The repository has more files than allowed.
     #[error("the repository has more than {limit} files")]
     TooManyFiles {

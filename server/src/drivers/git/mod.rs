@@ -9,6 +9,7 @@ mod error;
 mod export;
 mod fetch;
 mod import;
+mod receive;
 mod tree;
 
 use std::{path::Path, time::Duration};
@@ -21,6 +22,7 @@ use homeport_model::{
 
 pub use error::Error;
 pub use export::Exported;
+pub use receive::UploadTalk;
 pub use tree::{Kind, Tree, TreeEntry};
 
 use super::{
@@ -31,6 +33,7 @@ use super::{
 const READS_WITHIN: Duration = Duration::from_secs(60);
 const FETCHED: &str = "refs/homeport/fetched";
 const UPLOADED: &str = "refs/homeport/uploaded";
+const PUSHED: &str = "refs/homeport/pushed";
 const SETTINGS: [&str; 15] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use homeport_app::backend::Backend;
 use homeport_model::{
+    account::TokenForm,
     app::AppForm,
     deploy::{DeployDetail, plan::Patience},
     job::JobState,
@@ -15,9 +16,11 @@ use homeport_server::{
     compose::{Base, Services},
     config::Config,
     db::Db,
+    http,
     jobs::Faults,
     state::StateFolder,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{images, namespace::Ground, recording::Recording, web};
 
@@ -29,12 +32,16 @@ pub struct Running {
     pub faults: Faults,
     pub db: Db,
     pub actor: Actor,
+    /// What people type to reach it, when it is online.
+    pub origin: String,
     state: Option<StateFolder>,
+    online: CancellationToken,
 }
 
 impl Drop for Running {
     /// Reconcilers that go on would bring back what the ground takes away.
     fn drop(&mut self) {
+        self.online.cancel();
         self.services.stop_looking();
     }
 }
@@ -64,6 +71,54 @@ impl Running {
         (Self::with(ground, config).await, recording)
     }
 
+    /// A panel that is reached over HTTP, through its nginx, as people reach it.
+    pub async fn online() -> Self {
+        let ground = Ground::new();
+        images::web(&ground.namespace).await;
+        Self::online_on(ground).await
+    }
+
+    async fn online_on(ground: Ground) -> Self {
+        let origin = format!("http://localhost:{}", ground.http_port);
+        let listen = format!("127.0.0.1:{}", super::namespace::free_port());
+        let config = Config {
+            origin: origin.parse().expect("an origin"),
+            listen: listen.parse().expect("an address"),
+            ..config(&ground)
+        };
+        let panel = Self::with(ground, config.clone()).await;
+        let router = http::router(http::Panel::new(config.clone(), &panel.services), http::table());
+        let online = panel.online.clone();
+        tokio::spawn(async move { http::listen(router, &config.listen, online).await.expect("listens") });
+        panel
+    }
+
+    /// Like [`restart`](Self::restart), for one that is online.
+    pub async fn restart_online(self) -> Self {
+        Self::online_on(self.end().await).await
+    }
+
+    /// Somebody with a role, and with a fresh passkey.
+    pub async fn person(&self, role: &str) -> Actor {
+        let user = format!("00000000-0000-4000-8000-{:012x}", homeport_server::ambient::random_u32());
+        let mut tx = self.db.write().await.expect("writes");
+        sqlx::query("INSERT INTO users (id, name, role, created_at) VALUES (?, 'Ada', ?, 1)")
+            .bind(&user)
+            .bind(role)
+            .execute(&mut *tx)
+            .await
+            .expect("a user");
+        tx.commit().await.expect("committed");
+        let role = serde_json::from_value(role.into()).expect("a role");
+        Actor { user, name: "Ada".into(), role, ..self.actor.clone() }
+    }
+
+    /// A new API token of somebody's.
+    pub async fn token(&self, actor: &Actor, scope: &str, app: &str) -> String {
+        let form = TokenForm { name: "git".into(), scope: scope.into(), app: app.into(), days: "1".into() };
+        self.backend.tokens.create(actor, form).await.expect("made")
+    }
+
     /// A panel on a state folder that may have been used before.
     pub async fn on(ground: Ground) -> Self {
         let config = config(&ground);
@@ -80,17 +135,23 @@ impl Running {
         services.start().await.expect("started");
         let backend = services.backend();
         let actor = Actor { step_up_until: Some(Timestamp::from_ms(i64::MAX)), ..Actor::host() };
-        Self { ground, services, backend, faults, db, actor, state: Some(state) }
+        let origin = config.origin.to_string();
+        let online = CancellationToken::new();
+        Self { ground, services, backend, faults, db, actor, origin, state: Some(state), online }
     }
 
     /// Stops this panel and starts another on the same state, as after a crash: jobs get no time.
     pub async fn restart(self) -> Self {
+        Self::on(self.end().await).await
+    }
+
+    async fn end(self) -> Ground {
         let mut old = self;
+        old.online.cancel();
         old.services.stop(Duration::ZERO).await;
         old.db.close().await;
         old.state = None;
-        let ground = std::mem::replace(&mut old.ground, Ground::new());
-        Self::on(ground).await
+        std::mem::replace(&mut old.ground, Ground::new())
     }
 
     /// The form of an app that runs the test image.
