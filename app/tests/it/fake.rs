@@ -281,6 +281,7 @@ impl Apps for Fake {
                     origin: Origin::Repo { repo: parsed("https://git.example.com/ada/shop"), branch: parsed("main") },
                     folder: parsed("."),
                     builder: Builder::Dockerfile { dockerfile: parsed("Dockerfile") },
+                    watch: Vec::new(),
                 }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppSpec, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind};
+use super::{AppSpec, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind, WatchPath};
 use crate::{
     name::{HostName, Refused},
     problem::Problem,
@@ -29,6 +29,9 @@ pub struct AppForm {
     /// The folder to serve or to build; empty means the top.
     #[serde(default)]
     pub folder: String,
+    /// Paths of the repository, one a line; a push that changes none of them is not deployed.
+    #[serde(default)]
+    pub watch: String,
     /// The Dockerfile, seen from the folder; empty means `Dockerfile`.
     #[serde(default)]
     pub dockerfile: String,
@@ -102,7 +105,12 @@ impl AppForm {
             "archive" => Origin::Archive,
             _ => return Err(Problem::invalid("origin", "Choose where the files come from.")),
         };
-        Ok(Source::Files(Files { origin, folder: field("folder", &or(&self.folder, "."))?, builder }))
+        let watch: Vec<WatchPath> =
+            self.watch.split_whitespace().map(|typed| field("watch", typed)).collect::<Result<_, _>>()?;
+        if watch.len() > 50 {
+            return Err(Problem::invalid("watch", "At most 50 paths are watched."));
+        }
+        Ok(Source::Files(Files { origin, folder: field("folder", &or(&self.folder, "."))?, builder, watch }))
     }
 
     /// The form that would give `spec`, for the settings page.
@@ -120,7 +128,8 @@ impl AppForm {
             ..Self::default()
         };
         match &spec.source {
-            Source::Files(Files { origin, folder, builder }) => {
+            Source::Files(Files { origin, folder, builder, watch }) => {
+                form.watch = watch.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
                 form.folder = folder.to_string();
                 form.branch = origin.branch().map(ToString::to_string).unwrap_or_default();
                 form.origin = match origin {
@@ -177,6 +186,7 @@ mod tests {
                 origin: "repo".into(),
                 repo: "ssh://git@git.example.com/me/api.git".into(),
                 branch: "release/2".into(),
+                watch: "api\n!api/docs\n**/*.toml".into(),
                 folder: ".".into(),
                 dockerfile: "Dockerfile".into(),
                 port: "3000".into(),
@@ -208,7 +218,7 @@ mod tests {
     #[test]
     fn every_field_refuses_and_says_so() {
         let git = AppForm { kind: "dockerfile".into(), repo: "https://h.example/a".into(), ..image_form() };
-        let cases: [(&str, AppForm); 10] = [
+        let cases: [(&str, AppForm); 11] = [
             ("name", AppForm { name: "$(id)".into(), ..image_form() }),
             ("kind", AppForm { kind: "compose".into(), ..image_form() }),
             ("image", AppForm { image: "a;b".into(), ..image_form() }),
@@ -218,6 +228,7 @@ mod tests {
             ("repo", AppForm { repo: "--upload-pack=x".into(), ..git.clone() }),
             ("origin", AppForm { origin: "ftp".into(), ..git.clone() }),
             ("branch", AppForm { branch: "-x".into(), ..git.clone() }),
+            ("watch", AppForm { watch: "api ../x".into(), ..git.clone() }),
             ("folder", AppForm { folder: "../..".into(), ..git }),
         ];
         for (field, form) in cases {

@@ -17,7 +17,7 @@ pub use needs::{
 };
 pub use process_form::ProcessForm;
 pub use processes::ProcessSettings;
-pub use source::{Builder, Files, Origin, Source, SourceKind};
+pub use source::{Builder, Files, Origin, Source, SourceKind, WatchPath};
 pub use view::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow};
 
 use std::collections::BTreeMap;

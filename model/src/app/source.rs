@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{GitRef, ImageRef, RelPath, RepoUrl};
+use crate::{
+    deploy::ignore::Ignore,
+    name::{GitRef, ImageRef, RelPath, RepoUrl, parsed},
+};
 
 /// The source of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,38 @@ pub struct Files {
     pub folder: RelPath,
     /// What makes a release of them.
     pub builder: Builder,
+    /// A push that changes none of these is not deployed; without any, every push is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<WatchPath>,
+}
+
+parsed!(
+    /// Which paths of a repository matter, seen from its top: a folder, a file, or a pattern with `*`,
+    /// `?` and `**`, as in `.dockerignore`; `!` in front takes some away again.
+    WatchPath,
+    |text| {
+        let path = text.strip_prefix('!').unwrap_or(text);
+        if path.is_empty() || text.len() > 200 {
+            return Err("A watched path has 1 to 200 characters.");
+        }
+        if path.contains(char::is_control) || path.contains(char::is_whitespace) || path.contains(['\\', '#']) {
+            return Err("A watched path has no spaces, backslashes, # or control characters.");
+        }
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            return Err("A watched path begins at the repository's top and stays below it.");
+        }
+        Ok(())
+    }
+);
+
+impl Files {
+    /// Whether a push that changed these paths changes anything that matters.
+    #[must_use]
+    pub fn touched_by(&self, paths: &[String]) -> bool {
+        let lines: Vec<&str> = self.watch.iter().map(WatchPath::as_str).collect();
+        let watched = Ignore::parse(&lines.join("\n"));
+        self.watch.is_empty() || paths.iter().any(|path| watched.leaves_out(path))
+    }
 }
 
 /// Where files come from.

@@ -1,7 +1,10 @@
 //! Whether a push means a deploy of an app.
 
 use super::Pushed;
-use crate::app::{AppSpec, Files, Origin, Source};
+use crate::{
+    app::{AppSpec, Files, Origin, Source},
+    text::clean_line,
+};
 
 /// What to do, and why, in a sentence that the inbox shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +31,8 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
             Ignore(format!("The app comes from the image {image}, not from git."))
         }
         (
-            Pushed::Branch { repositories, branch, message, .. },
-            Source::Files(Files { origin: Origin::Repo { repo, branch: wanted }, .. }),
+            Pushed::Branch { repositories, branch, message, paths, .. },
+            Source::Files(files @ Files { origin: Origin::Repo { repo, branch: wanted }, .. }),
         ) => {
             let message = message.to_lowercase();
             if !repositories.is_empty() && !repositories.iter().any(|pushed| same_repository(pushed, repo.as_str())) {
@@ -38,6 +41,8 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
                 Ignore(format!("It was pushed to {branch}, and {wanted} is what is deployed."))
             } else if let Some(skip) = SKIP.iter().find(|skip| message.contains(**skip)) {
                 Ignore(format!("The commit's message says {skip}."))
+            } else if let Some(paths) = paths.as_deref().filter(|paths| !files.touched_by(paths)) {
+                Ignore(format!("Skipped because only {} changed, which is not watched.", some_of(paths)))
             } else {
                 Deploy(format!("{} was pushed.", pushed.words()))
             }
@@ -66,6 +71,17 @@ pub fn decide(spec: &AppSpec, pushed: &Pushed) -> Decision {
             Origin::Push { .. } => "The app is pushed to this server; it does not come from an image.".to_owned(),
             Origin::Archive => "The app comes from an uploaded archive, not from an image.".to_owned(),
         }),
+    }
+}
+
+/// "docs/a.md, docs/b.md and 3 more".
+fn some_of(paths: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| clean_line(path).chars().take(80).collect()).collect();
+    match paths.len().saturating_sub(SHOWN) {
+        _ if paths.is_empty() => "nothing".to_owned(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -148,6 +164,28 @@ mod tests {
         ignored(&git(), &Pushed::Ping, "works");
         ignored(&git(), &Pushed::Image { name: "a".into(), tag: "b".into(), by: String::new() }, "not from an image");
         ignored(&image("nginx"), &branch(ours, "main", ""), "not from git");
+    }
+
+    #[test]
+    fn a_push_that_touches_nothing_watched_is_skipped_and_says_what_it_touched() {
+        let form = AppForm { watch: "api\n!api/docs\n*.toml".into(), ..AppForm::of(&git()) };
+        let spec = form.parse().expect("a good form");
+        let push = |changed: Option<&[&str]>| {
+            let Pushed::Branch { repositories, branch, commit, message, by, .. } =
+                branch("https://git.example.com/ada/shop", "main", "Fix")
+            else {
+                unreachable!("a branch")
+            };
+            let paths = changed.map(|paths| paths.iter().map(|path| (*path).to_owned()).collect());
+            Pushed::Branch { repositories, branch, commit, message, by, paths }
+        };
+        let deploys = |changed| matches!(decide(&spec, &push(changed)), Decision::Deploy(_));
+        assert!(deploys(Some(&["docs/a.md", "api/main.py"])));
+        assert!(deploys(Some(&["Cargo.toml"])));
+        assert!(deploys(None), "a payload that does not say all counts as touching all");
+        ignored(&spec, &push(Some(&["docs/a.md"])), "Skipped because only docs/a.md changed");
+        ignored(&spec, &push(Some(&["api/docs/a", "b", "c", "d", "e"])), "only api/docs/a, b, c and 2 more changed");
+        assert!(matches!(decide(&git(), &push(Some(&["docs/a.md"]))), Decision::Deploy(_)), "all is watched");
     }
 
     #[test]

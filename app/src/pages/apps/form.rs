@@ -79,6 +79,24 @@ pub fn SourceFields(
             }
         })
     };
+    let typed_watch = form.watch.clone();
+    let watch = move || {
+        (origin.get() == "repo").then(|| {
+            view! {
+                <TextArea
+                    label="Watched paths"
+                    name="form[watch]"
+                    key="watch"
+                    value=typed_watch.clone()
+                    placeholder="api"
+                    hint="One a line, like api or **/*.py. A push that changes none of them is not deployed. Empty: every push is."
+                    problem=problem
+                    optional=true
+                    lines="few"
+                />
+            }
+        })
+    };
     view! {
         <OriginField origin=origin />
         {repo}
@@ -95,6 +113,7 @@ pub fn SourceFields(
                 optional=true
             />
         </div>
+        {watch}
         <BuilderFields kind=kind form=form problem=problem />
     }
     .into_any()

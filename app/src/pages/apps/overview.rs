@@ -114,7 +114,7 @@ fn Loaded(app: AppDetail) -> impl IntoView {
 #[component]
 fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
     let (kind, from, where_from) = match &app.spec.source {
-        Source::Files(Files { origin, folder, builder }) => {
+        Source::Files(Files { origin, folder, builder, .. }) => {
             let kind = match builder {
                 Builder::Auto => "Files",
                 Builder::Static { .. } => "Static files",
