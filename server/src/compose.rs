@@ -192,7 +192,7 @@ impl Services {
             pushes,
             activity: Activity::new(db.clone(), audit),
             db,
-            engines: Engines { docker, git, archives },
+            engines: Engines { docker, git, archives, builds_at_once: config.builds_at_once.into() },
             patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

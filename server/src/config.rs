@@ -57,6 +57,10 @@ pub struct Config {
     #[arg(long, env = "HOMEPORT_ALLOW_LOCAL_GIT", default_value_t = false, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub allow_local_git: bool,
 
+    /// How many builds run at the same time; each may use three quarters of the memory that is free.
+    #[arg(long, env = "HOMEPORT_BUILDS_AT_ONCE", value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub builds_at_once: u8,
+
     /// Folder of the built pages; else `site` beside the program.
     #[arg(long, env = "HOMEPORT_SITE", value_name = "FOLDER")]
     pub site: Option<PathBuf>,

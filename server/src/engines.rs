@@ -19,11 +19,13 @@ impl From<docker::Error> for Failure {
             }
             E::NotFound => engine("Somebody or something removed it. Deploy again.").into(),
             E::NameTaken { .. } => engine("Rename or remove that one, then try again.").into(),
-            E::Build { out_of_memory: true, .. } => {
-                engine("It used up its memory. Build on a larger machine, or let the build use less.").into()
+            E::Build { out_of_memory: true, memory_mib, .. } => {
+                Problem::new(Code::Engine, format!("The build used up its {memory_mib} MiB of memory."))
+                    .hint("Give it more in the app's settings, stop something on this server, or build elsewhere and deploy the image.")
+                    .into()
             }
             E::Build { .. } => engine("The lines above say why. Mend it, push, and deploy again.").into(),
-            E::BuildTimedOut { .. } => engine("Look at what it was doing last.").into(),
+            E::BuildTimedOut { .. } => engine("Look at what it was doing last, or give it more time in the app's settings.").into(),
             E::Context(_) => engine("Mend the repository, push, and deploy again.").into(),
             E::Pull { .. } => engine("Check the image's name, and that this server may pull it.").into(),
             E::DiskFull => engine("Free some space on the server, then try again.").into(),

@@ -15,8 +15,8 @@ use futures_util::{
 use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
-        AppDetail, AppForm, AppRow, AppSpec, AppState, Builder, EnvChange, EnvRow, Files, Health, Hop, HopKind,
-        HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
+        AppDetail, AppForm, AppRow, AppSpec, AppState, BuildSettings, Builder, EnvChange, EnvRow, Files, Health, Hop,
+        HopKind, HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
     },
     build::{Process, Scale},
     deploy::{
@@ -77,6 +77,7 @@ fn job(app: &str, kind: JobKind, release: u32, state: JobState, started: Timesta
         app: parsed(app),
         release: Some(release),
         state,
+        waits_for: None,
         step: (!is_final).then(|| "build".into()),
         created_at: started,
         started_at: (state != JobState::Queued).then_some(started),
@@ -288,6 +289,7 @@ impl Apps for Fake {
                 host_names: vec![parsed("www.example.com")],
                 needs: HostNeeds::default(),
                 processes: Default::default(),
+                build: BuildSettings::default(),
             },
             urls: vec![row.url.clone(), "http://www.example.com:8080".into()],
             picture: vec![

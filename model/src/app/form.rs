@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppSpec, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind, WatchPath};
+use super::{AppSpec, BuildForm, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind, WatchPath};
 use crate::{
     name::{HostName, Refused},
     problem::Problem,
@@ -38,6 +38,9 @@ pub struct AppForm {
     /// Whether `index.html` answers for paths that have no file (static): anything but empty.
     #[serde(default)]
     pub spa: String,
+    /// How it is built (auto, dockerfile).
+    #[serde(default)]
+    pub build: BuildForm,
     /// The image's name (image).
     #[serde(default)]
     pub image: String,
@@ -79,7 +82,8 @@ impl AppForm {
             return Err(Problem::invalid("host_names", "An app has at most 20 host names of its own."));
         }
         let (needs, processes) = (HostNeeds::default(), BTreeMap::new());
-        Ok(AppSpec { name, source, port, health, host_names, needs, processes })
+        let build = self.build.parse()?;
+        Ok(AppSpec { name, source, port, health, host_names, needs, processes, build })
     }
 
     fn source(&self) -> Result<Source, Problem> {
@@ -125,6 +129,7 @@ impl AppForm {
                 Health::Http { path } => path.to_string(),
             },
             host_names: spec.host_names.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            build: BuildForm::of(&spec.build),
             ..Self::default()
         };
         match &spec.source {

@@ -1,5 +1,6 @@
 //! An app: something of yours that runs. A source, an environment, host names, a health check.
 
+pub mod build;
 pub mod env;
 mod form;
 mod needs;
@@ -8,6 +9,7 @@ mod processes;
 mod source;
 mod view;
 
+pub use build::{BuildArgument, BuildForm, BuildSettings, StageName};
 pub use env::{EnvChange, EnvRow, EnvVar};
 pub use form::AppForm;
 pub use needs::{
@@ -65,6 +67,9 @@ pub struct AppSpec {
     /// What a person set for its processes.
     #[serde(default)]
     pub processes: BTreeMap<ProcessName, ProcessSettings>,
+    /// How its builds are done and what they may use.
+    #[serde(default)]
+    pub build: BuildSettings,
 }
 
 impl AppSpec {

@@ -4,4 +4,4 @@ mod state;
 mod view;
 
 pub use state::{JobState, NotAllowed};
-pub use view::{JobKind, JobRow, LogLine, LogStream, StepRow, StepState};
+pub use view::{JobKind, JobRow, LogLine, LogStream, StepRow, StepState, WaitsFor};

@@ -61,6 +61,47 @@ pub struct JobRow {
     pub finished_at: Option<Timestamp>,
     /// Why it failed or was cancelled.
     pub problem: Option<Problem>,
+    /// What it waits for, while it does.
+    #[serde(default)]
+    pub waits_for: Option<WaitsFor>,
+}
+
+/// A job that another one waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitsFor {
+    /// Its id.
+    pub job: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// The app it is about.
+    pub app: AppName,
+    /// The release it makes, by number.
+    pub release: Option<u32>,
+    /// The step it is at; none while it waits itself for its turn.
+    pub step: Option<String>,
+}
+
+impl WaitsFor {
+    /// "Waits for shop release 12, which is building."
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let app = &self.app;
+        let what = match (self.kind, self.release) {
+            (JobKind::DeleteApp, _) => return format!("Waits for the removal of {app}."),
+            (_, Some(number)) => format!("{app} release {number}"),
+            (_, None) => app.to_string(),
+        };
+        let doing = match self.step.as_deref() {
+            None => "is queued",
+            Some("fetch") => "is being fetched",
+            Some("build") => "is building",
+            Some("start") => "is starting",
+            Some("check") => "is proving itself",
+            Some("switch" | "prove") => "is going live",
+            Some(_) => "is ending",
+        };
+        format!("Waits for {what}, which {doing}.")
+    }
 }
 
 /// Where a step is.
@@ -164,4 +205,26 @@ pub struct LogLine {
     pub at: Timestamp,
     /// The text, without control characters.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_job_waits_for_is_a_sentence() {
+        let app: AppName = "shop".parse().expect("a name");
+        let mut waits = WaitsFor {
+            job: JobId::new(1, 1),
+            kind: JobKind::Deploy,
+            app,
+            release: Some(12),
+            step: Some("build".into()),
+        };
+        assert_eq!(waits.sentence(), "Waits for shop release 12, which is building.");
+        waits.step = None;
+        assert_eq!(waits.sentence(), "Waits for shop release 12, which is queued.");
+        waits.kind = JobKind::DeleteApp;
+        assert_eq!(waits.sentence(), "Waits for the removal of shop.");
+    }
 }

@@ -13,6 +13,7 @@ mod sources;
 mod start;
 pub mod store;
 mod switch;
+mod turns;
 pub(crate) mod view;
 mod watch;
 mod work;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use homeport_model::{
-    app::{Files, Origin},
+    app::{Files, Origin, build::USUAL_MINUTES},
     build::RepoFile,
     deploy::{Artifact, Commit, Trigger, declared},
+    event::Topic,
     id::AppId,
     job::{JobKind, LogStream},
     name::{CommitSha, GitRef, RelPath, RepoUrl},
@@ -14,20 +15,17 @@ use homeport_model::{
 
 use super::{
     store,
+    turns::Place,
     work::{Deploy, DeployWork, Engines},
 };
 use crate::{
     drivers::{docker::BuildRequest, git},
     failure::Failure,
-    host,
+    host, jobs,
 };
 
-/// How long a build may take.
-const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// A Dockerfile is not longer than this.
 const MOST_DOCKERFILE_BYTES: u64 = 1 << 20;
-/// What a build gets at the least, or is not begun.
-const LEAST_BUILD_BYTES: u64 = 128 << 20;
 
 impl DeployWork {
     /// Pins the commit, and reads what its files say about how the app is built and run.
@@ -189,15 +187,20 @@ impl DeployWork {
     ) -> Result<String, Failure> {
         let (log, release) = (&deploy.context.log, &deploy.release);
         let sha = pinned(deploy)?;
-        let _turn = match self.builds.try_acquire() {
-            Ok(turn) => turn,
-            Err(_) => {
-                log.say("Waiting for another build to end.");
-                self.builds.acquire().await.map_err(Failure::internal)?
-            }
-        };
-        let memory_bytes = host::memory_for_a_build(LEAST_BUILD_BYTES)?;
-        log.say(format!("Building {dockerfile} with at most {} MiB of memory.", memory_bytes >> 20));
+        let _turn = self.turn(deploy).await?;
+        let settings = &release.spec.build;
+        let share = host::share_for_a_build(settings.memory_mib, self.apps.parts.domains.sites().path())?;
+        let minutes = settings.minutes.unwrap_or(USUAL_MINUTES);
+        log.say(format!(
+            "Building {dockerfile} with at most {} MiB of memory, {}.{} processors and {minutes} minutes.",
+            share.memory_bytes >> 20,
+            share.cpu_percent / 100,
+            share.cpu_percent / 10 % 10,
+        ));
+        if !settings.arguments.is_empty() {
+            let keys: Vec<&str> = settings.arguments.iter().map(|argument| argument.key.as_str()).collect();
+            log.say(format!("Public arguments, which the image keeps: {}.", keys.join(", ")));
+        }
         // Read by path from the commit: a link in its place is refused.
         let path = declared::below(folder, dockerfile.as_str())
             .parse()
@@ -212,14 +215,46 @@ impl DeployWork {
             release: release.id.clone(),
             release_number: release.number,
             job: release.job.clone(),
-            memory_bytes,
-            limit: BUILD_LIMIT,
+            target: settings.target.clone(),
+            arguments: settings.arguments.clone(),
+            no_cache: settings.no_cache,
+            memory_bytes: share.memory_bytes,
+            cpu_percent: share.cpu_percent,
+            limit: Duration::from_secs(u64::from(minutes) * 60),
         };
         let id = self.engines.docker.build(request, |line| log.line(LogStream::Build, line)).await?;
         let image = self.engines.docker.inspect_image(&id).await?;
         let image = image.ok_or_else(|| Failure::internal("the image is gone right after its build"))?;
         self.set_image(deploy, &image).await?;
         Ok(format!("image of {} MB", image.size_bytes / 1_000_000))
+    }
+
+    /// Waits until it is this job's turn to build, and says what it waits for.
+    async fn turn(&self, deploy: &Deploy<'_>) -> Result<Place<'_>, Failure> {
+        let (db, job) = (&self.apps.parts.db, &deploy.context.job.id);
+        let mut place = self.builds.join(job);
+        let mut told = None;
+        while let Some(before) = place.waits_for() {
+            if told.as_ref() != Some(&before) {
+                jobs::store::set_waits_for(db, job, Some(&before)).await?;
+                let row = jobs::store::find(db, job).await?.and_then(|(row, _)| row.waits_for);
+                let words = row.map_or_else(|| "Waits for another build.".to_owned(), |waits| waits.sentence());
+                deploy.context.log.say(words);
+                self.tell(deploy);
+                told = Some(before);
+            }
+            place.changed().await;
+        }
+        if told.is_some() {
+            jobs::store::set_waits_for(db, job, None).await?;
+            self.tell(deploy);
+        }
+        Ok(place)
+    }
+
+    fn tell(&self, deploy: &Deploy<'_>) {
+        self.apps.parts.hub.announce(Topic::Job(deploy.context.job.id.clone()));
+        self.apps.announce(&deploy.app.id);
     }
 
     /// Removes the kept mirror of an app.

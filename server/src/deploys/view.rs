@@ -48,6 +48,7 @@ fn forgotten_job(app: &AppRecord, release: &ReleaseRecord) -> JobRow {
         started_at: None,
         finished_at: release.switched_at,
         problem: None,
+        waits_for: None,
     }
 }
 

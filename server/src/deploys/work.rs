@@ -14,9 +14,8 @@ use homeport_model::{
     prelude::Problem,
 };
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
-use super::{ReleaseRecord, proof::Probe, store, switch::Switched};
+use super::{ReleaseRecord, proof::Probe, store, switch::Switched, turns::Turns};
 use crate::{
     apps::{self, AppRecord, Apps},
     db,
@@ -34,6 +33,8 @@ pub struct Engines {
     pub git: Git,
     /// Uploads.
     pub archives: Archives,
+    /// How many builds run at the same time.
+    pub builds_at_once: usize,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +55,7 @@ pub struct DeployWork {
     pub(super) engines: Engines,
     pub(super) patience: Patience,
     /// One build at a time: a build may take all the memory there is.
-    pub(super) builds: Semaphore,
+    pub(super) builds: Turns,
     probes: Mutex<HashMap<JobId, Probe>>,
     switched: Mutex<HashMap<JobId, Switched>>,
 }
@@ -72,9 +73,9 @@ impl DeployWork {
     pub(super) fn new(apps: Apps, engines: Engines, patience: Patience) -> Self {
         Self {
             apps,
-            engines,
             patience,
-            builds: Semaphore::new(1),
+            builds: Turns::new(engines.builds_at_once),
+            engines,
             probes: Mutex::default(),
             switched: Mutex::default(),
         }
@@ -141,6 +142,10 @@ impl Work for DeployWork {
 
     fn is_past_commit(&self, step: &str) -> bool {
         Step::from_word(step).is_some_and(Step::is_past_commit)
+    }
+
+    fn may_be_cut_short(&self, step: &str) -> bool {
+        matches!(Step::from_word(step), Some(Step::Prove | Step::Drain))
     }
 
     async fn has_committed(&self, context: &Arc<StepContext>) -> Result<bool, Failure> {

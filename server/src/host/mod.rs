@@ -1,13 +1,15 @@
 //! This server: its figures and its engines, as last observed.
 
 mod gauges;
+mod share;
+
+pub(crate) use share::share_for_a_build;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use homeport_model::{
     event::Topic,
     host::{EngineState, HostGauges},
-    problem::{Code, Problem},
 };
 
 use crate::{
@@ -118,19 +120,4 @@ fn good(name: &str, detail: String) -> EngineState {
 
 fn bad(name: &str, detail: String, hint: &str) -> EngineState {
     EngineState { name: name.to_owned(), ok: false, detail, hint: Some(hint.to_owned()) }
-}
-
-/// What a build may use now: three quarters of the memory that could be given out.
-///
-/// # Errors
-/// When that is less than `least`.
-pub(crate) fn memory_for_a_build(least: u64) -> Result<u64, Problem> {
-    // Where the kernel does not tell, the least is asked for and the engine decides.
-    let available = gauges::memory_available_bytes().unwrap_or(least * 2);
-    let share = available / 4 * 3;
-    if share >= least {
-        return Ok(share);
-    }
-    Err(Problem::new(Code::Engine, format!("Only {} MiB of memory are free, too little for a build.", available >> 20))
-        .hint("Stop something, add swap, or build elsewhere and deploy the image."))
 }

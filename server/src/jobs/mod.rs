@@ -75,6 +75,13 @@ pub trait Work: Send + Sync {
     /// Whether a failure of this step can no longer undo the job.
     fn is_past_commit(&self, step: &str) -> bool;
 
+    /// Whether being asked to stop ends this step early although the commit point is passed. What it
+    /// would have waited for does not happen then; the job goes on with the next step.
+    fn may_be_cut_short(&self, step: &str) -> bool {
+        let _ = step;
+        false
+    }
+
     /// Whether the job has passed its commit point, as the store says: then a failure, or being
     /// asked to stop, no longer undoes it.
     async fn has_committed(&self, context: &Arc<StepContext>) -> Result<bool, Failure>;

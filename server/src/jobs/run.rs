@@ -138,6 +138,9 @@ impl OneJob<'_> {
                     self.record(step, StepState::Failed, None, Some("stopped")).await;
                     return Ok(StepEnd::Cancelled);
                 }
+                () = cancel.cancelled(), if self.work.may_be_cut_short(&step.name) => {
+                    Ok(Some("cut short, as somebody asked".to_owned()))
+                }
             };
         }
         if answer.is_ok() {

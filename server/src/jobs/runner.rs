@@ -21,8 +21,6 @@ use crate::{
     live::{Hub, LogHub},
 };
 
-/// How many jobs run at the same time. Builds have a tighter limit of their own.
-const AT_ONCE: usize = 4;
 /// How often the queue is looked at when nobody nudges.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long a claim holds without being renewed, in ms.
@@ -83,7 +81,7 @@ impl Runner {
             work: OnceLock::new(),
             running: Mutex::default(),
             nudge: Notify::new(),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Arc::new(Semaphore::new(usize::try_from(store::AT_ONCE).unwrap_or(1))),
             claiming: OnceLock::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

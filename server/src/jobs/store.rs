@@ -1,10 +1,18 @@
 //! The tables `jobs`, `job_steps` and `job_log`.
 
+mod lines;
+mod waits;
+
+pub(super) use lines::append_log;
+pub use lines::log_after;
+pub(super) use waits::AT_ONCE;
+pub use waits::set_waits_for;
+
 use std::collections::HashMap;
 
 use homeport_model::{
     id::JobId,
-    job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
+    job::{JobKind, JobRow, JobState, StepRow, StepState},
     name::AppName,
     problem::Problem,
     time::Timestamp,
@@ -107,7 +115,7 @@ pub async fn is_unfinished(tx: &mut Conn, kind: JobKind, subject: &str) -> Resul
 pub(super) async fn interrupt_orphans(db: &Db, owner: &str) -> Result<u64> {
     let mut tx = db.write().await?;
     let done = sqlx::query!(
-        "UPDATE jobs SET state = 'interrupted', lease_owner = NULL, lease_until = NULL
+        "UPDATE jobs SET state = 'interrupted', lease_owner = NULL, lease_until = NULL, waits_for = NULL
          WHERE state = 'running' AND lease_owner IS NOT ?",
         owner
     )
@@ -282,57 +290,6 @@ pub async fn ask_cancel(tx: &mut Conn, job: &JobId, problem: &Problem, now: Time
     Ok(Some(state))
 }
 
-pub(super) async fn append_log(db: &Db, job: &JobId, lines: &[LogLine]) -> Result<()> {
-    let id = job.as_str();
-    let mut tx = db.write().await?;
-    for line in lines {
-        let (number, stream, at) = (i64::try_from(line.number).unwrap_or(i64::MAX), line.stream.as_str(), line.at.ms());
-        sqlx::query!(
-            "INSERT OR IGNORE INTO job_log (job_id, number, step, stream, at, text) VALUES (?, ?, ?, ?, ?, ?)",
-            id,
-            number,
-            line.step,
-            stream,
-            at,
-            line.text
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
-    let last = lines.last().map_or(0, |line| i64::try_from(line.number).unwrap_or(i64::MAX));
-    sqlx::query!("UPDATE jobs SET log_lines = max(log_lines, ?) WHERE id = ?", last, id).execute(&mut *tx).await?;
-    tx.commit().await
-}
-
-/// Lines of a job's log after line `after`, at most `most`.
-///
-/// # Errors
-/// [`Error`] of the engine.
-pub async fn log_after(db: &Db, job: &JobId, after: u64, most: u32) -> Result<Vec<LogLine>> {
-    let (id, after) = (job.as_str(), i64::try_from(after).unwrap_or(i64::MAX));
-    let rows = sqlx::query!(
-        "SELECT number, step, stream, at, text FROM job_log WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?",
-        id,
-        after,
-        most
-    )
-    .fetch_all(db.reader())
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let stream = LogStream::from_word(&row.stream)
-                .ok_or_else(|| Error::bad_row("job_log", "stream", id, &row.stream))?;
-            Ok(LogLine {
-                number: row.number.unsigned_abs(),
-                step: row.step,
-                stream,
-                at: Timestamp::from_ms(row.at),
-                text: row.text,
-            })
-        })
-        .collect()
-}
-
 /// The steps of a job.
 ///
 /// # Errors
@@ -380,6 +337,7 @@ impl Columns {
             app: self.app_name.parse().map_err(|cause| Error::bad_row("jobs", "app_name", &self.id, cause))?,
             state: state_word(&self.id, &self.state)?,
             problem: parse_problem(&self.id, self.problem)?,
+            waits_for: None,
             release: self.release_number.and_then(|number| u32::try_from(number).ok()),
             step: self.step,
             created_at: Timestamp::from_ms(self.created_at),
@@ -406,7 +364,7 @@ pub async fn newest(db: &Db, subject: Option<&str>, most: u32) -> Result<Vec<Job
     )
     .fetch_all(db.reader())
     .await?;
-    rows.into_iter().map(|row| Ok(row.row()?.0)).collect()
+    waits::fill(db, rows.into_iter().map(|row| Ok(row.row()?.0)).collect::<Result<_>>()?).await
 }
 
 /// The unfinished jobs of all subjects, oldest first.
@@ -422,7 +380,7 @@ pub async fn unfinished(db: &Db) -> Result<Vec<JobRow>> {
     )
     .fetch_all(db.reader())
     .await?;
-    rows.into_iter().map(|row| Ok(row.row()?.0)).collect()
+    waits::fill(db, rows.into_iter().map(|row| Ok(row.row()?.0)).collect::<Result<_>>()?).await
 }
 
 /// The newest finished job of each subject.
@@ -473,7 +431,8 @@ pub async fn find(db: &Db, job: &JobId) -> Result<Option<(JobRow, u64)>> {
     )
     .fetch_optional(db.reader())
     .await?;
-    row.map(Columns::row).transpose()
+    let Some((row, lines)) = row.map(Columns::row).transpose()? else { return Ok(None) };
+    Ok(waits::fill(db, vec![row]).await?.pop().map(|row| (row, lines)))
 }
 
 fn state_word(id: &str, word: &str) -> Result<JobState> {

@@ -329,7 +329,11 @@ fn request(ground: &Ground, context: TarStream, memory_bytes: u64) -> BuildReque
         release: release(1),
         release_number: 1,
         job: JobId::new(1, 1),
+        target: None,
+        arguments: Vec::new(),
+        no_cache: false,
         memory_bytes,
+        cpu_percent: 100,
         limit: Duration::from_secs(60),
     }
 }
@@ -382,7 +386,7 @@ async fn a_build_that_fails_quotes_its_last_lines() {
     let ground = Ground::new();
     images::web(&ground.namespace).await;
     let failed = build(&ground, "RUN echo almost there && exit 7\n", 64 << 20, &Arc::default()).await;
-    let Err(Error::Build { message, last_lines, out_of_memory: false }) = failed else { panic!("{failed:?}") };
+    let Err(Error::Build { message, last_lines, out_of_memory: false, .. }) = failed else { panic!("{failed:?}") };
     assert!(message.ends_with("returned a non-zero code: 7"), "{message}");
     assert!(last_lines.iter().any(|line| line == "almost there"), "{last_lines:?}");
     let failed = build(&ground, "FRUM nothing\n", 64 << 20, &Arc::default()).await;

@@ -1,12 +1,12 @@
 //! The fields of what makes a release of files.
 
 use homeport_model::{
-    app::{AppForm, SourceKind},
+    app::{AppForm, BuildForm, SourceKind},
     problem::Problem,
 };
 use leptos::prelude::*;
 
-use crate::ui::Field;
+use crate::ui::{Field, TextArea};
 
 /// How the files of an app of `kind` become something that runs or is served.
 #[component]
@@ -21,7 +21,8 @@ pub fn BuilderFields(
     match kind {
         SourceKind::Static => view! { <StaticFields form=form /> }.into_any(),
         SourceKind::Dockerfile => view! { <DockerfileFields form=form problem=problem /> }.into_any(),
-        SourceKind::Auto | SourceKind::Image => ().into_any(),
+        SourceKind::Auto => view! { <BuildFields form=form.build problem=problem /> }.into_any(),
+        SourceKind::Image => ().into_any(),
     }
 }
 
@@ -54,6 +55,65 @@ fn DockerfileFields(form: AppForm, problem: Signal<Option<Problem>>) -> impl Int
             mono=true
             optional=true
         />
+        <BuildFields form=form.build problem=problem />
+    }
+    .into_any()
+}
+
+/// How a build is done and what it may use.
+#[component]
+fn BuildFields(form: BuildForm, problem: Signal<Option<Problem>>) -> impl IntoView {
+    view! {
+        <TextArea
+            label="Public build arguments"
+            name="form[build][arguments]"
+            key="build_arguments"
+            value=form.arguments
+            placeholder="NODE_ENV=production"
+            hint="KEY=value, one a line, for ARG in a Dockerfile. Whoever has the image can read them: no secrets."
+            problem=problem
+            optional=true
+            lines="few"
+        />
+        <div class="split" data-variant="even">
+            <Field
+                label="Stage"
+                name="form[build][target]"
+                key="build_target"
+                value=form.target
+                placeholder="release"
+                hint="Of a Dockerfile. Empty: the last."
+                problem=problem
+                mono=true
+                optional=true
+            />
+            <Field
+                label="Build memory, MiB"
+                name="form[build][memory]"
+                key="build_memory"
+                value=form.memory
+                hint="Empty: three quarters of what is free."
+                problem=problem
+                mono=true
+                optional=true
+                inputmode="numeric"
+            />
+            <Field
+                label="Build time, minutes"
+                name="form[build][minutes]"
+                key="build_minutes"
+                value=form.minutes
+                placeholder="30"
+                problem=problem
+                mono=true
+                optional=true
+                inputmode="numeric"
+            />
+        </div>
+        <label class="check">
+            <input type="checkbox" name="form[build][no_cache]" value="on" checked=!form.no_cache.is_empty() />
+            <span>"Build without the layers of earlier builds"</span>
+        </label>
     }
     .into_any()
 }

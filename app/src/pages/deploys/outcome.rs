@@ -2,7 +2,7 @@
 
 use homeport_model::{
     deploy::{DeployDetail, Trigger},
-    job::{JobKind, JobState, StepState},
+    job::{JobKind, JobState, StepState, WaitsFor},
     problem::Fix,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -81,7 +81,9 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
             None,
         ),
         JobState::Queued => {
-            say(Tone::Working, "Waiting for its turn.".into(), "One build runs at a time.".into(), None)
+            let waits = job.waits_for.as_ref().map(WaitsFor::sentence);
+            let title = waits.unwrap_or_else(|| "Waiting for its turn.".to_owned());
+            say(Tone::Working, title, "It begins by itself.".into(), None)
         }
         JobState::Running => {
             let switched = deploy.steps.iter().any(|step| step.name == "switch" && step.state == StepState::Done);
@@ -90,7 +92,11 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
                 (false, Some(from)) => format!("Release {from} serves until the new one has answered."),
                 (false, None) => "Visitors come once it has answered.".to_owned(),
             };
-            say(Tone::Working, format!("Release {number} is on its way."), then, None)
+            let title = match &job.waits_for {
+                Some(waits) => waits.sentence(),
+                None => format!("Release {number} is on its way."),
+            };
+            say(Tone::Working, title, then, None)
         }
         JobState::Succeeded => None,
     }

@@ -9,6 +9,7 @@ use std::{
 use bollard::{models::BuildInfo, query_parameters::BuildImageOptions};
 use futures_util::{StreamExt, TryStreamExt};
 use homeport_model::{
+    app::{BuildArgument, StageName},
     deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, image_tag},
     id::{AppId, JobId, ReleaseId},
     name::{AppName, RelPath},
@@ -18,6 +19,8 @@ use tokio::time::{Instant, timeout_at};
 use super::{Docker, Error, found};
 use crate::drivers::system::tar_stream::TarStream;
 
+/// Over which time the processor's share is counted, in microseconds.
+const CPU_PERIOD_US: i32 = 100_000;
 /// How many lines of output a failure quotes.
 const LAST_LINES: usize = 30;
 
@@ -37,8 +40,16 @@ pub struct BuildRequest {
     pub release_number: u32,
     /// The job that builds.
     pub job: JobId,
+    /// The stage to make the image of; none for the last.
+    pub target: Option<StageName>,
+    /// Public arguments.
+    pub arguments: Vec<BuildArgument>,
+    /// Whether layers of earlier builds are left aside.
+    pub no_cache: bool,
     /// Memory of each step, in bytes; swap counts into it.
     pub memory_bytes: u64,
+    /// Processor time of each step, in hundredths of a processor.
+    pub cpu_percent: u32,
     /// How long it may take.
     pub limit: Duration,
 }
@@ -47,8 +58,11 @@ impl Docker {
     /// Builds an image and tags it; each line of output goes to `on_line` as it comes. Dropping the
     /// future stops the build and removes its container.
     pub async fn build(&self, request: BuildRequest, on_line: impl FnMut(&str) + Send) -> Result<ImageId, Error> {
-        let BuildRequest { context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit } =
-            request;
+        let BuildRequest {
+            context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit, ..
+        } = request;
+        let arguments =
+            request.arguments.into_iter().map(|argument| (argument.key.to_string(), argument.value)).collect();
         let tag = image_tag(self.namespace(), &app_name, release_number);
         let labels = [
             (LABEL_NAMESPACE, self.namespace().as_str()),
@@ -63,6 +77,13 @@ impl Docker {
             rm: true,
             forcerm: true,
             labels: Some(labels),
+            target: request.target.map(|stage| stage.to_string()).unwrap_or_default(),
+            buildargs: Some(arguments),
+            nocache: request.no_cache,
+            // Half the weight of what serves, and never all processors.
+            cpushares: Some(512),
+            cpuperiod: Some(CPU_PERIOD_US),
+            cpuquota: i32::try_from(request.cpu_percent).ok().map(|percent| percent * (CPU_PERIOD_US / 100)),
             ..BuildImageOptions::default()
         };
         // The typed option for memory is a 32-bit number, too small for a build of 2 GiB or more.
@@ -77,7 +98,7 @@ impl Docker {
         let heard = broken.clone();
         let pieces = context.into_pieces().inspect_err(move |error| *lock(&heard) = Some(error.to_string()));
         let body = bollard::body_try_stream(pieces);
-        let mut output = Output::new(on_line);
+        let mut output = Output::new(on_line, memory_bytes >> 20);
         let mut steps = client.build_image(options, None, Some(body)).boxed();
         let deadline = Instant::now() + limit;
         let mut built = None;
@@ -114,11 +135,12 @@ struct Output<F> {
     on_line: F,
     open: String,
     last: Vec<String>,
+    memory_mib: u64,
 }
 
 impl<F: FnMut(&str)> Output<F> {
-    fn new(on_line: F) -> Self {
-        Self { on_line, open: String::new(), last: Vec::new() }
+    fn new(on_line: F, memory_mib: u64) -> Self {
+        Self { on_line, open: String::new(), last: Vec::new(), memory_mib }
     }
 
     /// Takes one message; the image's id where the message has it.
@@ -167,7 +189,8 @@ impl<F: FnMut(&str)> Output<F> {
         }
         let killed = |line: &String| line.trim_end().ends_with("Killed") || line.contains("signal: 9");
         let out_of_memory = message.ends_with("returned a non-zero code: 137") || self.last.iter().any(killed);
-        Error::Build { message, last_lines: std::mem::take(&mut self.last), out_of_memory }
+        let last_lines = std::mem::take(&mut self.last);
+        Error::Build { message, last_lines, out_of_memory, memory_mib: self.memory_mib }
     }
 }
 
@@ -182,7 +205,7 @@ mod tests {
     #[test]
     fn pieces_become_lines() {
         let mut lines = Vec::new();
-        let mut output = Output::new(|line: &str| lines.push(line.to_owned()));
+        let mut output = Output::new(|line: &str| lines.push(line.to_owned()), 64);
         for text in ["Step 1/2 : FROM x\n", " ---> 01", "23\n\n", "\u{1b}[91mwarn"] {
             output.take(said(text)).expect("no failure");
         }
@@ -192,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_killed_step_is_out_of_memory() {
-        let mut output = Output::new(|_: &str| {});
+        let mut output = Output::new(|_: &str| {}, 64);
         let error = output.failed("The command '/bin/sh -c make' returned a non-zero code: 137".into());
         assert!(matches!(error, Error::Build { out_of_memory: true, .. }));
         let error = output.failed("The command '/bin/sh -c make' returned a non-zero code: 2".into());

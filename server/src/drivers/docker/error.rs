@@ -43,6 +43,8 @@ pub enum Error {
         last_lines: Vec<String>,
         /// Whether it was killed because its memory was used up.
         out_of_memory: bool,
+        /// The memory that it had.
+        memory_mib: u64,
     },
     /// A build ran longer than it may.
     #[error("the build did not finish within {limit_s} s")]
