@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
     account::{AccountSettings, Me, TokenForm, TokenRow},
-    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, ProcessForm},
     deploy::{DeployDetail, ReleaseRow},
+    environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, TokenId},
     job::{JobRow, LogLine},
@@ -28,8 +29,10 @@ pub type Answer<T> = Result<T, Problem>;
 pub struct Backend {
     /// Passkeys, sessions and recovery codes of the person who asks.
     pub accounts: Arc<dyn Accounts>,
-    /// Apps and their environments.
+    /// Apps and what they write.
     pub apps: Arc<dyn Apps>,
+    /// Environments of one app or of all.
+    pub environments: Arc<dyn Environments>,
     /// Deploys, releases and their jobs.
     pub deploys: Arc<dyn Deploys>,
     /// The audit log and all jobs.
@@ -60,7 +63,7 @@ pub trait Accounts: Send + Sync {
     async fn new_recovery_codes(&self, actor: &Actor) -> Answer<Vec<String>>;
 }
 
-/// Apps and their environments.
+/// Apps and what they write.
 #[async_trait]
 pub trait Apps: Send + Sync {
     /// The first page.
@@ -78,18 +81,49 @@ pub trait Apps: Send + Sync {
     /// Removes an app with its releases, containers, images and folders; `typed` is its name once
     /// more. Needs step-up.
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId>;
-    /// The environment; secrets are masked.
-    async fn environment(&self, actor: &Actor, name: &AppName) -> Answer<Vec<EnvRow>>;
-    /// Sets the variables of a `.env` text, leaving the others; returns how many changed.
-    async fn set_environment(&self, actor: &Actor, name: &AppName, text: String) -> Answer<u32>;
-    /// Removes one variable.
-    async fn unset_variable(&self, actor: &Actor, name: &AppName, key: &EnvKey) -> Answer<()>;
-    /// Shows or masks one variable on the page; showing a secret needs step-up.
-    async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()>;
     /// The last lines of the serving container, dead or alive; empty for a static site.
     async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>>;
     /// The same lines, then those that come, until the container ends.
     async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>>;
+}
+
+/// Environments: of `app`, or of all apps for `None`.
+#[async_trait]
+pub trait Environments: Send + Sync {
+    /// The variables; secrets are masked.
+    async fn find(&self, actor: &Actor, app: Option<&AppName>) -> Answer<EnvPage>;
+    /// What saving a `.env` text would change; secrets are masked.
+    async fn preview(
+        &self,
+        actor: &Actor,
+        app: Option<&AppName>,
+        text: &str,
+        scope: ScopeChoice,
+    ) -> Answer<Vec<EnvDifference>>;
+    /// Sets the variables of a `.env` text, leaving the others; returns how many changed.
+    async fn set(&self, actor: &Actor, app: Option<&AppName>, text: &str, scope: ScopeChoice) -> Answer<u32>;
+    /// Removes one variable.
+    async fn unset(&self, actor: &Actor, app: Option<&AppName>, key: &EnvKey) -> Answer<()>;
+    /// Shows or masks one variable on the page; showing a secret needs step-up.
+    async fn set_secret(&self, actor: &Actor, app: Option<&AppName>, key: &EnvKey, secret: bool) -> Answer<()>;
+    /// Sets one variable to a secret made here.
+    async fn generate(
+        &self,
+        actor: &Actor,
+        app: Option<&AppName>,
+        key: &EnvKey,
+        length: Length,
+        spelling: Spelling,
+    ) -> Answer<()>;
+    /// The versions, newest first.
+    async fn versions(&self, actor: &Actor, app: Option<&AppName>) -> Answer<Vec<EnvVersion>>;
+    /// What differs between two versions (0 is before the first); secrets are masked.
+    async fn difference(&self, actor: &Actor, app: Option<&AppName>, from: u32, to: u32) -> Answer<Vec<EnvDifference>>;
+    /// Makes the environment as it was in a version, as a new version; returns how many changed.
+    async fn bring_back(&self, actor: &Actor, app: Option<&AppName>, number: u32) -> Answer<u32>;
+    /// The environment as text, secrets included; an app's with what it has from all apps. Needs
+    /// step-up.
+    async fn export(&self, actor: &Actor, app: Option<&AppName>, format: EnvFormat) -> Answer<EnvExport>;
 }
 
 /// Deploys, releases and their jobs.

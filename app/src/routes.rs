@@ -12,9 +12,10 @@ use crate::{
     live::Live,
     pages::{
         activity::{AuditPage, DeliveriesPage, JobsPage},
-        apps::{AppFrame, AppSettings, AppsPage, Environment, Logs, NewApp, Overview, Processes},
+        apps::{AppFrame, AppSettings, AppsPage, Logs, NewApp, Overview, Processes},
         claim::ClaimPage,
         deploys::{DeployPage, DeploysPage},
+        environment::{Environment, SharedEnvironment},
         gallery::Gallery,
         not_found::NotFound,
         settings::SettingsPage,
@@ -54,6 +55,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
                 </ParentRoute>

@@ -35,6 +35,32 @@ pub fn clean_line(raw: &str) -> String {
     clean
 }
 
+/// Base64 (RFC 4648): with `+`, `/` and padding, or for addresses with `-`, `_` and none.
+#[must_use]
+pub fn base64(bytes: &[u8], for_addresses: bool) -> String {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let letter = |six: usize| match (LETTERS.get(six), six, for_addresses) {
+        (Some(letter), ..) => char::from(*letter),
+        (None, 62, true) => '-',
+        (None, 62, false) => '+',
+        (None, _, true) => '_',
+        (None, _, false) => '/',
+    };
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let at = |index: usize| usize::from(group.get(index).copied().unwrap_or(0));
+        let bits = (at(0) << 16) | (at(1) << 8) | at(2);
+        for index in 0..4 {
+            if index <= group.len() {
+                text.push(letter((bits >> (18 - 6 * index)) & 63));
+            } else if !for_addresses {
+                text.push('=');
+            }
+        }
+    }
+    text
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 fn skip_escape(chars: &mut Chars<'_>) {

@@ -29,6 +29,7 @@ use crate::{
         nginx::Nginx,
         system::fsroot::FsRoot,
     },
+    environments::Environments,
     failure::{Failure, chain},
     host::Host,
     jobs::{Faults, Locks, Parts, Runner, Work},
@@ -64,6 +65,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Apps.
     pub apps: Apps,
+    /// Environments.
+    pub environments: Environments,
     /// Deploys.
     pub deploys: Deploys,
     /// Audit log and jobs.
@@ -185,6 +188,7 @@ impl Services {
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin);
         Ok(Self {
             accounts: Arc::new(accounts),
+            environments: Environments::new(apps.clone()),
             deploys,
             webhooks,
             uploads,
@@ -213,6 +217,7 @@ impl Services {
         Backend {
             accounts: self.accounts.clone(),
             apps: Arc::new(self.apps.clone()),
+            environments: Arc::new(self.environments.clone()),
             deploys: Arc::new(self.deploys.clone()),
             activity: Arc::new(self.activity.clone()),
             webhooks: Arc::new(self.webhooks.clone()),

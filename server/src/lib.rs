@@ -13,6 +13,7 @@ pub mod deploys;
 pub mod domains;
 pub mod drivers;
 pub mod engines;
+pub mod environments;
 pub mod failure;
 pub mod host;
 pub mod http;

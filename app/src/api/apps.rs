@@ -1,11 +1,11 @@
 //! Apps and their environments.
 
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, ProcessForm},
     host::Today,
     id::JobId,
     job::LogLine,
-    name::{AppName, EnvKey},
+    name::AppName,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -73,34 +73,6 @@ pub async fn delete_app(name: AppName, typed: String) -> Result<JobId, WireError
     let job = with_status(backend.apps.delete(&actor, &name, &typed).await)?;
     leptos_axum::redirect("/apps");
     Ok(job)
-}
-
-/// The environment; secrets are masked.
-#[server(prefix = "/api/ui", endpoint = "apps/environment", input = GetUrl)]
-pub async fn environment(name: AppName) -> Result<Vec<EnvRow>, WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.apps.environment(&actor, &name).await)
-}
-
-/// Sets the variables of a `.env` text; returns how many changed.
-#[server(prefix = "/api/ui", endpoint = "apps/set-environment")]
-pub async fn set_environment(name: AppName, text: String) -> Result<u32, WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.apps.set_environment(&actor, &name, text).await)
-}
-
-/// Removes one variable.
-#[server(prefix = "/api/ui", endpoint = "apps/unset-variable")]
-pub async fn unset_variable(name: AppName, key: EnvKey) -> Result<(), WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.apps.unset_variable(&actor, &name, &key).await)
-}
-
-/// Shows or masks one variable on the page.
-#[server(prefix = "/api/ui", endpoint = "apps/set-secret")]
-pub async fn set_secret(name: AppName, key: EnvKey, secret: bool) -> Result<(), WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.apps.set_secret(&actor, &name, &key, secret).await)
 }
 
 /// The last lines of the serving container.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod activity;
 pub mod apps;
 pub mod deploys;
+pub mod environments;
 pub mod error;
 pub mod tokens;
 pub mod webhooks;

@@ -1,5 +1,7 @@
 //! A backend that answers from made-up values, so that pages can be rendered without a server.
 
+#[path = "fake_environments.rs"]
+mod environments;
 #[path = "fake_people.rs"]
 mod people;
 #[path = "fake_programs.rs"]
@@ -15,8 +17,8 @@ use futures_util::{
 use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
-        AppDetail, AppForm, AppRow, AppSpec, AppState, BuildSettings, Builder, EnvChange, EnvRow, Files, Health, Hop,
-        HopKind, HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
+        AppDetail, AppForm, AppRow, AppSpec, AppState, BuildSettings, Builder, EnvChange, Files, Health, Hop, HopKind,
+        HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
     },
     build::{Process, Scale},
     deploy::{
@@ -26,7 +28,7 @@ use homeport_model::{
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, ReleaseId},
     job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
-    name::{AppName, CommitRef, EnvKey},
+    name::{AppName, CommitRef},
     prelude::{Actor, Code, Problem},
     problem::Fix,
     time::Timestamp,
@@ -51,6 +53,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
     Backend {
         accounts: fake.clone(),
         apps: fake.clone(),
+        environments: fake.clone(),
         deploys: fake.clone(),
         activity: fake.clone(),
         webhooks: fake.clone(),
@@ -321,33 +324,6 @@ impl Apps for Fake {
 
     async fn delete(&self, _: &Actor, _: &AppName, _: &str) -> Answer<JobId> {
         Err(people::step_up())
-    }
-
-    async fn environment(&self, _: &Actor, _: &AppName) -> Answer<Vec<EnvRow>> {
-        let row = |key: &str, value: Option<&str>, pending| EnvRow {
-            key: parsed(key),
-            value: value.map(Into::into),
-            secret: value.is_none(),
-            pending,
-        };
-        Ok(vec![
-            row("DATABASE_URL", None, false),
-            row("DJANGO_SETTINGS_MODULE", Some("shop.settings.production"), false),
-            row("PRICE_CACHE_TTL", Some("300"), true),
-            row("SECRET_KEY", None, true),
-        ])
-    }
-
-    async fn set_environment(&self, _: &Actor, _: &AppName, text: String) -> Answer<u32> {
-        homeport_model::app::env::parse(&text).map(|vars| u32::try_from(vars.len()).unwrap_or(u32::MAX))
-    }
-
-    async fn unset_variable(&self, _: &Actor, _: &AppName, _: &EnvKey) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn set_secret(&self, _: &Actor, _: &AppName, _: &EnvKey, _: bool) -> Answer<()> {
-        Ok(())
     }
 
     async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {

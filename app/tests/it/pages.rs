@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -67,6 +67,7 @@ const PAGES: [&str; 21] = [
     "/activity",
     "/activity/jobs",
     "/settings",
+    "/settings/environment",
     "/gallery",
 ];
 
@@ -210,7 +211,7 @@ async fn forms_work_without_script() {
         &html,
         &["aria-invalid=\"true\"", "A name has only lower-case letters, digits and hyphens.", "id=\"name-wrong\""],
     );
-    let back = submit("/apps/shop/environment", "/api/ui/apps/set-environment", "name=shop&text=1A%3Dx").await;
+    let back = submit("/apps/shop/environment", "/api/ui/environments/set", "app=shop&text=1A%3Dx&scope=keep").await;
     has(&page(&back).await, &["Line 1: A variable's name begins with a letter or an underscore.", "id=\"text-wrong\""]);
     assert_eq!(submit("/apps/shop/deploys/41", "/api/ui/deploys/deploy", "app=shop").await, "/apps/shop/deploys/43");
 }

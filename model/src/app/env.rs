@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{name::EnvKey, problem::Problem};
+use crate::{environment::EnvScope, name::EnvKey, problem::Problem};
 
 /// One variable with its value, on its way in. It has no `Debug`: the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct EnvRow {
     pub value: Option<String>,
     /// Whether the value is masked.
     pub secret: bool,
+    /// When it is there.
+    pub scope: EnvScope,
+    /// Whether it comes from the variables of all apps.
+    pub of_all: bool,
     /// Whether the serving release runs with another value or without it.
     pub pending: bool,
 }
@@ -126,7 +130,8 @@ pub fn parse(text: &str) -> Result<Vec<EnvVar>, Problem> {
     Ok(vars)
 }
 
-/// Writes variables so that [`parse`] reads the same values back.
+/// Writes variables so that [`parse`] reads the same values back, and a POSIX shell too (see
+/// [`crate::environment::export`]).
 #[must_use]
 pub fn print(vars: &[EnvVar]) -> String {
     let mut text = String::new();
@@ -136,15 +141,15 @@ pub fn print(vars: &[EnvVar]) -> String {
         text.push('=');
         if var.value.chars().all(plain) {
             text.push_str(&var.value);
+        } else if !var.value.contains('\'') {
+            text.extend(["'", &var.value, "'"]);
         } else {
             text.push('"');
             for c in var.value.chars() {
-                match c {
-                    '"' | '\\' | '$' => text.extend(['\\', c]),
-                    '\n' => text.push_str("\\n"),
-                    '\r' => text.push_str("\\r"),
-                    _ => text.push(c),
+                if matches!(c, '"' | '\\' | '$' | '`') {
+                    text.push('\\');
                 }
+                text.push(c);
             }
             text.push('"');
         }

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, EnvRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, ProcessForm},
     host::Today,
     id::JobId,
     job::LogLine,
-    name::{AppName, EnvKey},
+    name::AppName,
     prelude::Actor,
 };
 
@@ -42,22 +42,6 @@ impl backend::Apps for Apps {
 
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId> {
         Ok(self.delete_app(actor, name, typed).await?)
-    }
-
-    async fn environment(&self, actor: &Actor, name: &AppName) -> Answer<Vec<EnvRow>> {
-        Ok(self.environment_rows(actor, name).await?)
-    }
-
-    async fn set_environment(&self, actor: &Actor, name: &AppName, text: String) -> Answer<u32> {
-        Ok(self.set_env_text(actor, name, &text).await?)
-    }
-
-    async fn unset_variable(&self, actor: &Actor, name: &AppName, key: &EnvKey) -> Answer<()> {
-        Ok(self.unset_env(actor, name, key).await?)
-    }
-
-    async fn set_secret(&self, actor: &Actor, name: &AppName, key: &EnvKey, secret: bool) -> Answer<()> {
-        Ok(self.mask_env(actor, name, key, secret).await?)
     }
 
     async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {

@@ -3,7 +3,7 @@
 use homeport_model::{
     app::AppSpec,
     id::{AppId, ReleaseId},
-    name::{AppName, EnvKey, HostName},
+    name::{AppName, HostName},
     time::Timestamp,
 };
 
@@ -24,13 +24,6 @@ pub struct AppRecord {
     pub deleting: bool,
     /// When it was created.
     pub created_at: Timestamp,
-}
-
-/// A variable as stored.
-pub(super) struct EnvRecord {
-    pub(super) key: EnvKey,
-    pub(super) sealed: Vec<u8>,
-    pub(super) secret: bool,
 }
 
 struct Columns {
@@ -166,55 +159,6 @@ pub(crate) async fn delete(tx: &mut Conn, id: &AppId) -> Result<()> {
     sqlx::query!("UPDATE apps SET serving_release = NULL WHERE id = ?", id).execute(&mut *tx).await?;
     sqlx::query!("DELETE FROM apps WHERE id = ?", id).execute(tx).await?;
     Ok(())
-}
-
-/// An app's variables, by name.
-pub(super) async fn env(db: &Db, id: &AppId) -> Result<Vec<EnvRecord>> {
-    let app = id.as_str();
-    let rows = sqlx::query!(
-        r#"SELECT key, sealed, secret AS "secret: bool" FROM env_vars WHERE app_id = ? ORDER BY key"#,
-        app
-    )
-    .fetch_all(db.reader())
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let key = row.key.parse().map_err(|cause| Error::bad_row("env_vars", "key", app, cause))?;
-            Ok(EnvRecord { key, sealed: row.sealed, secret: row.secret })
-        })
-        .collect()
-}
-
-/// Sets one variable; a new one is secret as `secret` says, a known one stays as it was.
-pub(super) async fn set_var(tx: &mut Conn, id: &AppId, key: &EnvKey, sealed: &[u8], secret: bool) -> Result<()> {
-    let (app, key) = (id.as_str(), key.as_str());
-    sqlx::query!(
-        "INSERT INTO env_vars (app_id, key, sealed, secret) VALUES (?, ?, ?, ?)
-         ON CONFLICT (app_id, key) DO UPDATE SET sealed = excluded.sealed",
-        app,
-        key,
-        sealed,
-        secret
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Removes one variable; says whether it was there.
-pub(super) async fn unset_var(tx: &mut Conn, id: &AppId, key: &EnvKey) -> Result<bool> {
-    let (app, key) = (id.as_str(), key.as_str());
-    let done = sqlx::query!("DELETE FROM env_vars WHERE app_id = ? AND key = ?", app, key).execute(tx).await?;
-    Ok(done.rows_affected() > 0)
-}
-
-/// Masks or shows one variable; says whether it is there.
-pub(super) async fn set_secret(tx: &mut Conn, id: &AppId, key: &EnvKey, secret: bool) -> Result<bool> {
-    let (app, key) = (id.as_str(), key.as_str());
-    let done = sqlx::query!("UPDATE env_vars SET secret = ? WHERE app_id = ? AND key = ?", secret, app, key)
-        .execute(tx)
-        .await?;
-    Ok(done.rows_affected() > 0)
 }
 
 fn spec_json(spec: &AppSpec) -> String {

@@ -1,9 +1,11 @@
 //! What the files of a commit say: which builder they call for, `Procfile`, `app.json`, `CHECKS`;
 //! of a static site, `_redirects` and `_headers`.
 
+use std::collections::BTreeMap;
+
 use homeport_model::{
     app::{Builder, Files},
-    build::{AppJson, ChecksFile, Mistake, Procfile, Read, RepoFile, headers_file, redirects_file},
+    build::{AppJson, ChecksFile, EnvDeclaration, Mistake, Procfile, Read, RepoFile, headers_file, redirects_file},
     deploy::{
         Declared, SiteRules,
         declared::{choose_builder, path_of},
@@ -15,7 +17,12 @@ use super::{
     store,
     work::{Deploy, DeployWork},
 };
-use crate::{apps::env::open_env, drivers::git, failure::Failure};
+use crate::{
+    apps::env::{open_env, seal_env},
+    drivers::git,
+    environments::Environments,
+    failure::Failure,
+};
 
 impl DeployWork {
     /// Reads what the files say and keeps it with the release.
@@ -30,9 +37,9 @@ impl DeployWork {
             Some(text) => self.told(deploy, AppJson::parse(&text))?,
             None => AppJson::default(),
         };
+        let env = self.declare_env(deploy, &app_json.env).await?;
         let checks = match self.text(deploy, files, sha, RepoFile::Checks).await? {
             Some(text) => {
-                let env = open_env(&self.apps.parts.sealer, &deploy.release.app, &deploy.release.env)?;
                 let read = ChecksFile::parse(&text, |key: &EnvKey| env.get(key).cloned());
                 read.map_err(|mistake| mistake.problem())?.to_healthchecks()
             }
@@ -67,6 +74,39 @@ impl DeployWork {
             deploy.context.log.say(format!("Rules: {} redirects, {} headers.", redirects.len(), headers.len()));
         }
         Ok(SiteRules { spa, redirects, headers })
+    }
+
+    /// Sets the variables that `app.json` asks for, in the app and in this release. Returns what the
+    /// release is started with.
+    async fn declare_env(
+        &self,
+        deploy: &Deploy<'_>,
+        declarations: &[EnvDeclaration],
+    ) -> Result<BTreeMap<EnvKey, String>, Failure> {
+        let (parts, release, app) = (&self.apps.parts, &deploy.release, &deploy.app);
+        let serving = match &app.serving {
+            Some(id) => store::find_id(&parts.db, id).await?,
+            None => None,
+        };
+        let known = serving.into_iter().flat_map(|serving| serving.declared.app_json.env);
+        let known = known.map(|declaration| declaration.key).collect();
+        let environments = Environments::new(self.apps.clone());
+        let set = environments.apply_declared(app, release.number, declarations, &known).await?;
+        let mut env = open_env(&parts.sealer, &release.app, &release.env)?;
+        let now = self.apps.env_map(&app.id).await?;
+        // A repeated step finds them set already: what the release lacks is taken, too.
+        let lacking = declarations.iter().map(|declaration| &declaration.key).filter(|key| !env.contains_key(*key));
+        let taken: Vec<EnvKey> = set.iter().chain(lacking).filter(|key| now.contains_key(*key)).cloned().collect();
+        if taken.is_empty() {
+            return Ok(env);
+        }
+        env.extend(taken.iter().filter_map(|key| Some((key.clone(), now.get(key)?.clone()))));
+        store::set_env(&parts.db, &release.id, &seal_env(&parts.sealer, &release.app, &env)?).await?;
+        deploy.context.log.mask(self.apps.mask_of(&app.id, Some(&release.env)).await?);
+        for key in &set {
+            deploy.context.log.say(format!("{key} was set as app.json says."));
+        }
+        Ok(env)
     }
 
     /// What was read, after telling its warnings.

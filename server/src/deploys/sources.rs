@@ -6,6 +6,7 @@ use homeport_model::{
     app::{Files, Origin, build::USUAL_MINUTES},
     build::RepoFile,
     deploy::{Artifact, Commit, Trigger, declared},
+    environment::build_args,
     event::Topic,
     id::AppId,
     job::{JobKind, LogStream},
@@ -205,7 +206,9 @@ impl DeployWork {
         let path = declared::below(folder, dockerfile.as_str())
             .parse()
             .map_err(|_| Failure::internal("two paths made no path"))?;
-        self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
+        let text = self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
+        let env = self.apps.build_env(&deploy.app.id).await?;
+        build_args::refuse_secret_args(&String::from_utf8_lossy(&text), env.secrets.iter().map(|(key, _)| key))?;
         let context = self.engines.git.archive(&release.app, sha, folder, dockerfile).await?;
         let request = BuildRequest {
             context,
@@ -217,6 +220,7 @@ impl DeployWork {
             job: release.job.clone(),
             target: settings.target.clone(),
             arguments: settings.arguments.clone(),
+            build_args: env.args,
             no_cache: settings.no_cache,
             memory_bytes: share.memory_bytes,
             cpu_percent: share.cpu_percent,

@@ -96,7 +96,7 @@ impl DeployWork {
         Ok(specs)
     }
 
-    /// What to run for one container of a process. Its values are masked in the log from now on.
+    /// What to run for one container of a process.
     pub(super) fn container_spec(
         &self,
         deploy: &Deploy<'_>,
@@ -106,9 +106,6 @@ impl DeployWork {
         let release = &deploy.release;
         let port = port_of(release)?;
         let env = open_env(&self.apps.parts.sealer, &release.app, &release.env)?;
-        for value in env.values() {
-            deploy.context.log.mask(Secret::new(value.clone()));
-        }
         Ok(ContainerSpec {
             app: release.app.clone(),
             app_name: deploy.app.spec.name.clone(),

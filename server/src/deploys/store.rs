@@ -211,6 +211,14 @@ pub(super) async fn set_commit(db: &Db, id: &ReleaseId, commit: &Commit) -> Resu
     tx.commit().await
 }
 
+/// Replaces the environment of a release that has not been started.
+pub(super) async fn set_env(db: &Db, id: &ReleaseId, sealed: &[u8]) -> Result<()> {
+    let id = id.as_str();
+    let mut tx = db.write().await?;
+    sqlx::query!("UPDATE releases SET env = ? WHERE id = ?", sealed, id).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
 /// Writes down what the files say.
 pub(super) async fn set_declared(db: &Db, id: &ReleaseId, declared: &Declared) -> Result<()> {
     let (id, declared) = (id.as_str(), text(declared));

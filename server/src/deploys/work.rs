@@ -114,6 +114,7 @@ fn step_of(word: &str) -> Result<Step, Failure> {
 impl Work for DeployWork {
     async fn run(&self, context: &Arc<StepContext>, step: &str) -> Result<Option<String>, Failure> {
         let deploy = self.load(context).await?;
+        context.log.mask(self.apps.mask_of(&deploy.app.id, Some(&deploy.release.env)).await?);
         match step_of(step)? {
             Step::Fetch => self.fetch(&deploy).await,
             Step::Build => self.build(&deploy).await,

@@ -10,6 +10,9 @@ use super::{
     uploads,
 };
 
+/// A pasted environment: 1 MiB of values, which a form may spell three times as long.
+const PASTED: usize = 3 * 1_024 * 1_024;
+
 /// Apps, deploys, jobs, the audit log.
 pub(super) const WORK: &[Route] = &[
     Route::page("/", "today.page"),
@@ -22,6 +25,7 @@ pub(super) const WORK: &[Route] = &[
     Route::page("/apps/{name}/environment", "apps.environment_page"),
     Route::page("/apps/{name}/logs", "apps.logs_page"),
     Route::page("/apps/{name}/settings", "apps.settings_page"),
+    Route::page("/settings/environment", "environments.page"),
     Route::page("/activity", "activity.page"),
     Route::page("/activity/jobs", "activity.jobs_page"),
     Route::page("/activity/deliveries", "webhooks.inbox_page"),
@@ -29,15 +33,21 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/today", "today.read"),
     Route::read("/api/ui/apps/list", "apps.list"),
     Route::read("/api/ui/apps/find", "apps.find"),
-    Route::read("/api/ui/apps/environment", "apps.environment"),
     Route::read("/api/ui/apps/logs", "apps.logs"),
     Route::change("/api/ui/apps/create", "apps.create").role(Role::Owner),
     Route::change("/api/ui/apps/change", "apps.change").role(Role::Owner),
     Route::change("/api/ui/apps/set-process", "apps.set_process").role(Role::Owner),
     Route::change("/api/ui/apps/delete", "apps.delete").role(Role::Owner).step_up(),
-    Route::change("/api/ui/apps/set-environment", "apps.set_environment").body(1_024 * 1_024),
-    Route::change("/api/ui/apps/unset-variable", "apps.unset_variable"),
-    Route::change("/api/ui/apps/set-secret", "apps.set_secret"),
+    Route::read("/api/ui/environments/find", "environments.find"),
+    Route::read("/api/ui/environments/versions", "environments.versions"),
+    Route::read("/api/ui/environments/difference", "environments.difference"),
+    Route::change("/api/ui/environments/preview", "environments.preview").role(Role::Owner).body(PASTED),
+    Route::change("/api/ui/environments/set", "environments.set").role(Role::Owner).body(PASTED),
+    Route::change("/api/ui/environments/unset", "environments.unset").role(Role::Owner),
+    Route::change("/api/ui/environments/set-secret", "environments.set_secret").role(Role::Owner),
+    Route::change("/api/ui/environments/generate", "environments.generate").role(Role::Owner),
+    Route::change("/api/ui/environments/bring-back", "environments.bring_back").role(Role::Owner),
+    Route::change("/api/ui/environments/export", "environments.export").role(Role::Owner).step_up(),
     Route::read("/api/ui/deploys/list", "deploys.list"),
     Route::read("/api/ui/deploys/find", "deploys.find"),
     Route::read("/api/ui/deploys/log", "deploys.log"),

@@ -9,7 +9,7 @@ use std::{
 use homeport_model::{
     id::JobId,
     job::{LogLine, LogStream},
-    secret::Secret,
+    mask::Mask,
     text,
 };
 use tokio::sync::Notify;
@@ -37,7 +37,7 @@ struct Shared {
     clock: Clock,
     pending: Mutex<Pending>,
     wake: Notify,
-    secrets: Mutex<Vec<Secret<String>>>,
+    mask: Mutex<Mask>,
 }
 
 /// Where the steps of one job write.
@@ -60,7 +60,7 @@ impl JobLog {
             clock,
             pending: Mutex::new(Pending { last, ..Pending::default() }),
             wake: Notify::new(),
-            secrets: Mutex::default(),
+            mask: Mutex::default(),
         }));
         let writer = log.clone();
         let task = tokio::spawn(async move {
@@ -78,15 +78,9 @@ impl JobLog {
         step.clone_into(&mut self.pending().step);
     }
 
-    /// Masks `secret` in every later line.
-    pub fn mask(&self, secret: Secret<String>) {
-        // Shorter values would blank out ordinary words.
-        if secret.expose().len() >= 8 {
-            let mut known = self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-            if !known.iter().any(|other| other.expose() == secret.expose()) {
-                known.push(secret);
-            }
-        }
+    /// Masks these secrets in every later line.
+    pub fn mask(&self, mask: Mask) {
+        *self.0.mask.lock().unwrap_or_else(PoisonError::into_inner) = mask;
     }
 
     /// Adds a line of Homeport's own.
@@ -96,14 +90,8 @@ impl JobLog {
 
     /// Adds a line.
     pub fn line(&self, stream: LogStream, raw: &str) {
-        let mut clean = text::clean_line(raw);
-        for secret in self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            for part in secret.expose().lines().filter(|part| part.len() >= 8) {
-                if clean.contains(part) {
-                    clean = clean.replace(part, "••••••");
-                }
-            }
-        }
+        let clean = text::clean_line(raw);
+        let mut clean = self.0.mask.lock().unwrap_or_else(PoisonError::into_inner).over(clean);
         let at = self.0.clock.now();
         {
             let mut pending = self.pending();

@@ -332,6 +332,7 @@ fn request(ground: &Ground, context: TarStream, memory_bytes: u64) -> BuildReque
         target: None,
         arguments: Vec::new(),
         no_cache: false,
+        build_args: Vec::new(),
         memory_bytes,
         cpu_percent: 100,
         limit: Duration::from_secs(60),

@@ -247,7 +247,7 @@ async fn odd_values_arrive_byte_for_byte_and_never_show() {
     succeeded(&panel.deploy(&app).await);
     assert_eq!(panel.visit(&app).await.1, odd.replace('\'', ""));
 
-    let rows = panel.backend.apps.environment(&panel.actor, &app).await.expect("listed");
+    let rows = panel.backend.environments.find(&panel.actor, Some(&app)).await.expect("listed").rows;
     let token = rows.iter().find(|row| row.key.as_str() == "API_TOKEN").expect("there");
     assert_eq!((token.secret, &token.value), (true, &None));
     let audit = panel.backend.activity.audit(&panel.actor, None).await.expect("listed");

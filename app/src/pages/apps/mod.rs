@@ -1,7 +1,6 @@
 //! Apps: the list, a new one, and the tabs of one.
 
 pub mod builder_fields;
-pub mod environment;
 pub mod form;
 pub mod frame;
 pub mod list;
@@ -13,12 +12,12 @@ pub mod processes;
 pub mod settings;
 pub mod webhook;
 
-pub use environment::Environment;
 pub(crate) use frame::app_name;
 pub use frame::{AppFrame, ThisApp};
 pub use list::{AppTable, AppsPage};
 pub use logs::Logs;
 pub use new::NewApp;
+pub(crate) use new::{FormProblem, problem_of};
 pub(crate) use overview::Fact;
 pub use overview::Overview;
 pub use processes::Processes;

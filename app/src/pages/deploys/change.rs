@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use crate::ui::Panel;
 
-const fn change_word(change: EnvChange) -> &'static str {
+/// What happened to a variable, in a word.
+#[must_use]
+pub const fn change_word(change: EnvChange) -> &'static str {
     match change {
         EnvChange::Added => "added",
         EnvChange::Changed => "changed",

@@ -6,5 +6,6 @@ pub mod one;
 pub mod outcome;
 pub mod proof;
 
+pub(crate) use change::change_word;
 pub use list::{DeploysPage, ReleaseTable};
 pub use one::DeployPage;

@@ -74,6 +74,9 @@ pub fn SettingsPage() -> impl IntoView {
         <PageHeader title="Settings" lead=|| "Who gets in, with what, and from where." />
         {move || doing.problem.get().map(|problem| view! { <ProblemNotice problem=problem /> })}
         {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |account| view! { <Account account=account doing=doing fresh_codes=fresh_codes fresh_token=fresh_token /> })}
+        <p>
+            <a href="/settings/environment">"Environment of all apps"</a>
+        </p>
         <div class="on-phone">
             <SignOut />
         </div>

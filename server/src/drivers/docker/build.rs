@@ -12,7 +12,7 @@ use homeport_model::{
     app::{BuildArgument, StageName},
     deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, image_tag},
     id::{AppId, JobId, ReleaseId},
-    name::{AppName, RelPath},
+    name::{AppName, EnvKey, RelPath},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -46,6 +46,8 @@ pub struct BuildRequest {
     pub arguments: Vec<BuildArgument>,
     /// Whether layers of earlier builds are left aside.
     pub no_cache: bool,
+    /// Build args; whoever has the image can read them.
+    pub build_args: Vec<(EnvKey, String)>,
     /// Memory of each step, in bytes; swap counts into it.
     pub memory_bytes: u64,
     /// Processor time of each step, in hundredths of a processor.
@@ -61,8 +63,8 @@ impl Docker {
         let BuildRequest {
             context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit, ..
         } = request;
-        let arguments =
-            request.arguments.into_iter().map(|argument| (argument.key.to_string(), argument.value)).collect();
+        let public = request.arguments.into_iter().map(|argument| (argument.key.to_string(), argument.value));
+        let arguments = public.chain(request.build_args.into_iter().map(|(key, value)| (key.to_string(), value)));
         let tag = image_tag(self.namespace(), &app_name, release_number);
         let labels = [
             (LABEL_NAMESPACE, self.namespace().as_str()),
@@ -78,7 +80,7 @@ impl Docker {
             forcerm: true,
             labels: Some(labels),
             target: request.target.map(|stage| stage.to_string()).unwrap_or_default(),
-            buildargs: Some(arguments),
+            buildargs: Some(arguments.collect()),
             nocache: request.no_cache,
             // Half the weight of what serves, and never all processors.
             cpushares: Some(512),

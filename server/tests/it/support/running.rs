@@ -8,6 +8,7 @@ use homeport_model::{
     account::TokenForm,
     app::AppForm,
     deploy::{DeployDetail, plan::Patience},
+    environment::ScopeChoice,
     job::JobState,
     name::AppName,
     prelude::{Actor, Problem, Timestamp},
@@ -173,7 +174,8 @@ impl Running {
     }
 
     pub async fn set(&self, app: &AppName, text: &str) {
-        self.backend.apps.set_environment(&self.actor, app, text.to_owned()).await.expect("set");
+        let keep = ScopeChoice::Keep;
+        self.backend.environments.set(&self.actor, Some(app), text, keep).await.expect("set");
     }
 
     /// Deploys and waits for the end.
