@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
     account::{AccountSettings, Me, TokenForm, TokenRow},
-    app::{AppDetail, AppForm, AppRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     deploy::{DeployDetail, ReleaseRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
@@ -81,6 +81,17 @@ pub trait Apps: Send + Sync {
     /// Removes an app with its releases, containers, images and folders; `typed` is its name once
     /// more. Needs step-up.
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId>;
+    /// The same, and its volumes with all that is in them.
+    async fn delete_with_volumes(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId>;
+    /// Storage, ports and options.
+    async fn needs(&self, actor: &Actor, name: &AppName) -> Answer<NeedsView>;
+    /// Gives an app a mount, a port or options with the next deploy or restart. Dangerous ones need
+    /// step-up.
+    async fn add_need(&self, actor: &Actor, name: &AppName, form: NeedForm) -> Answer<()>;
+    /// Takes away the mount, port or option that is spelt so.
+    async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()>;
+    /// Removes a volume that no mount names, with all that is in it. Needs step-up.
+    async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()>;
     /// The last lines of the serving container, dead or alive; empty for a static site.
     async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>>;
     /// The same lines, then those that come, until the container ends.

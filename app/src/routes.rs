@@ -12,7 +12,7 @@ use crate::{
     live::Live,
     pages::{
         activity::{AuditPage, DeliveriesPage, JobsPage},
-        apps::{AppFrame, AppSettings, AppsPage, Logs, NewApp, Overview, Processes},
+        apps::{AppFrame, AppSettings, AppsPage, Logs, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{DeployPage, DeploysPage},
         environment::{Environment, SharedEnvironment},
@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />
                         <Route path=path!("processes") view=Processes ssr=SsrMode::Async />
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
+                        <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>

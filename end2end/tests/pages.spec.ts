@@ -17,6 +17,7 @@ const pages = {
   deploy_failed: '/apps/showcase/deploys/3',
   processes: '/apps/showcase/processes?process=web',
   environment: '/apps/showcase/environment',
+  storage: '/apps/showcase/storage',
   logs: '/apps/showcase/logs',
   app_settings: '/apps/showcase/settings',
   activity: '/activity',

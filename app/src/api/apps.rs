@@ -1,7 +1,7 @@
 //! Apps and their environments.
 
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     host::Today,
     id::JobId,
     job::LogLine,
@@ -66,11 +66,15 @@ pub async fn set_process(name: AppName, form: ProcessForm) -> Result<(), WireErr
     with_status(backend.apps.set_process(&actor, &name, form).await)
 }
 
-/// Removes an app; `typed` is its name once more.
+/// Removes an app; `typed` is its name once more, `volumes` whether its volumes go too.
 #[server(prefix = "/api/ui", endpoint = "apps/delete")]
-pub async fn delete_app(name: AppName, typed: String) -> Result<JobId, WireError> {
+pub async fn delete_app(name: AppName, typed: String, volumes: Option<String>) -> Result<JobId, WireError> {
     let (backend, actor) = context()?;
-    let job = with_status(backend.apps.delete(&actor, &name, &typed).await)?;
+    let job = match volumes {
+        Some(_) => backend.apps.delete_with_volumes(&actor, &name, &typed).await,
+        None => backend.apps.delete(&actor, &name, &typed).await,
+    };
+    let job = with_status(job)?;
     leptos_axum::redirect("/apps");
     Ok(job)
 }
@@ -80,4 +84,32 @@ pub async fn delete_app(name: AppName, typed: String) -> Result<JobId, WireError
 pub async fn app_logs(name: AppName) -> Result<Vec<LogLine>, WireError> {
     let (backend, actor) = context()?;
     with_status(backend.apps.logs(&actor, &name).await)
+}
+
+/// Storage, ports and options.
+#[server(prefix = "/api/ui", endpoint = "apps/needs", input = GetUrl)]
+pub async fn app_needs(name: AppName) -> Result<NeedsView, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.needs(&actor, &name).await)
+}
+
+/// Gives an app a mount, a port or options.
+#[server(prefix = "/api/ui", endpoint = "apps/add-need")]
+pub async fn add_need(name: AppName, form: NeedForm) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.add_need(&actor, &name, form).await)
+}
+
+/// Takes away the mount, port or option that is spelt so.
+#[server(prefix = "/api/ui", endpoint = "apps/remove-need")]
+pub async fn remove_need(name: AppName, kind: String, text: String) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.remove_need(&actor, &name, &kind, &text).await)
+}
+
+/// Removes a volume that no mount names, with all that is in it.
+#[server(prefix = "/api/ui", endpoint = "apps/remove-volume")]
+pub async fn remove_volume(name: AppName, volume: VolumeName) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.apps.remove_volume(&actor, &name, &volume).await)
 }

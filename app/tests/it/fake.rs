@@ -2,6 +2,8 @@
 
 #[path = "fake_environments.rs"]
 mod environments;
+#[path = "fake_needs.rs"]
+mod needs;
 #[path = "fake_people.rs"]
 mod people;
 #[path = "fake_programs.rs"]
@@ -18,7 +20,7 @@ use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
         AppDetail, AppForm, AppRow, AppSpec, AppState, BuildSettings, Builder, EnvChange, Files, Health, Hop, HopKind,
-        HopState, HostNeeds, Origin, ProcessForm, ProcessRow, Source,
+        HopState, HostNeeds, NeedForm, NeedsView, Origin, ProcessForm, ProcessRow, Source, VolumeName,
     },
     build::{Process, Scale},
     deploy::{
@@ -323,6 +325,26 @@ impl Apps for Fake {
     }
 
     async fn delete(&self, _: &Actor, _: &AppName, _: &str) -> Answer<JobId> {
+        Err(people::step_up())
+    }
+
+    async fn delete_with_volumes(&self, _: &Actor, _: &AppName, _: &str) -> Answer<JobId> {
+        Err(people::step_up())
+    }
+
+    async fn needs(&self, _: &Actor, _: &AppName) -> Answer<NeedsView> {
+        Ok(needs::view())
+    }
+
+    async fn add_need(&self, _: &Actor, _: &AppName, form: NeedForm) -> Answer<()> {
+        needs::view().needs.with(&form).map(|_| ())
+    }
+
+    async fn remove_need(&self, _: &Actor, _: &AppName, _: &str, _: &str) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn remove_volume(&self, _: &Actor, _: &AppName, _: &VolumeName) -> Answer<()> {
         Err(people::step_up())
     }
 

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -62,6 +62,7 @@ const PAGES: [&str; 22] = [
     "/apps/shop/processes",
     "/apps/shop/processes?process=new",
     "/apps/shop/environment",
+    "/apps/shop/storage",
     "/apps/shop/logs",
     "/apps/shop/settings",
     "/activity",
@@ -139,6 +140,26 @@ async fn secrets_are_masked() {
     let html = page("/apps/shop/environment").await;
     has(&html, &["SECRET_KEY", "shop.settings.production", "2 variables wait to be applied", "name=\"text\""]);
     assert_eq!(html.matches("class=\"visually-hidden\">secret<").count(), 2);
+}
+
+#[tokio::test]
+async fn what_an_app_needs_of_the_server_is_said_in_words() {
+    has(
+        &page("/apps/shop/storage").await,
+        &[
+            "These wait for the next deploy or restart.",
+            "folder of this server",
+            "The app may read everything in /lib/modules on this server.",
+            "25565/tcp",
+            "May change the network of its container",
+            "made with the next deploy",
+            "Delete with its data",
+        ],
+    );
+    has(&page("/apps/shop/settings").await, &["Delete its volumes too: old", "name=\"volumes\""]);
+    let back =
+        submit("/apps/shop/storage", "/api/ui/apps/add-need", "name=shop&form[kind]=option&form[text]=--privileged");
+    has(&page(&back.await).await, &["A privileged container owns the server."]);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod support {
     pub mod authenticator;
     pub mod images;
     pub mod namespace;
+    pub mod volumes;
 }
 
 use std::process::ExitCode;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
-    app::{AppDetail, AppForm, AppRow, ProcessForm},
+    app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     host::Today,
     id::JobId,
     job::LogLine,
@@ -41,7 +41,27 @@ impl backend::Apps for Apps {
     }
 
     async fn delete(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId> {
-        Ok(self.delete_app(actor, name, typed).await?)
+        Ok(self.delete_app(actor, name, typed, false).await?)
+    }
+
+    async fn delete_with_volumes(&self, actor: &Actor, name: &AppName, typed: &str) -> Answer<JobId> {
+        Ok(self.delete_app(actor, name, typed, true).await?)
+    }
+
+    async fn needs(&self, actor: &Actor, name: &AppName) -> Answer<NeedsView> {
+        Ok(self.needs_view(actor, name).await?)
+    }
+
+    async fn add_need(&self, actor: &Actor, name: &AppName, form: NeedForm) -> Answer<()> {
+        Ok(Self::add_need(self, actor, name, &form).await?)
+    }
+
+    async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()> {
+        Ok(Self::remove_need(self, actor, name, kind, text).await?)
+    }
+
+    async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()> {
+        Ok(self.remove_kept_volume(actor, name, volume).await?)
     }
 
     async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {

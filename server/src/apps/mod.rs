@@ -3,6 +3,7 @@
 mod backend;
 pub mod env;
 mod logs;
+mod needs;
 pub mod observe;
 mod processes;
 pub mod reconcile;
@@ -171,7 +172,7 @@ impl Apps {
         Ok(())
     }
 
-    async fn delete_app(&self, actor: &Actor, name: &AppName, typed: &str) -> Result<JobId, Failure> {
+    async fn delete_app(&self, actor: &Actor, name: &AppName, typed: &str, volumes: bool) -> Result<JobId, Failure> {
         actor.require(Role::Owner)?;
         let app = self.get_even_removing(name).await?;
         if AppName::from_str(typed.trim()).as_ref() != Ok(name) {
@@ -180,7 +181,7 @@ impl Apps {
         actor.require_step_up(self.parts.clock.now())?;
         let now = self.parts.clock.now();
         let id = JobId::new(now.ms(), ambient::random_u32());
-        let payload = json!({ "app": app.id }).to_string();
+        let payload = json!({ "app": app.id, "volumes": volumes }).to_string();
         let new = jobs::store::NewJob {
             id: &id,
             kind: JobKind::DeleteApp,
@@ -197,7 +198,10 @@ impl Apps {
         }
         store::mark_deleting(&mut tx, &app.id).await?;
         jobs::store::enqueue(&mut tx, &new, &replaced, now).await?;
-        self.parts.audit.record(&mut tx, actor, "app.delete", name.as_str(), json!({ "job": id })).await?;
+        self.parts
+            .audit
+            .record(&mut tx, actor, "app.delete", name.as_str(), json!({ "job": id, "volumes": volumes }))
+            .await?;
         tx.commit().await?;
         // A deploy that runs would only delay it.
         for job in jobs::store::unfinished(&self.parts.db).await? {

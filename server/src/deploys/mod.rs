@@ -11,6 +11,7 @@ mod remove;
 mod restart;
 mod sources;
 mod start;
+mod storage;
 pub mod store;
 mod switch;
 mod turns;

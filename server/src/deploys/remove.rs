@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use homeport_model::{event::Topic, id::AppId};
+use homeport_model::{event::Topic, id::AppId, name::AppName};
 use serde::Deserialize;
 
 use super::{DeployWork, store, work::Deploy};
@@ -19,6 +19,8 @@ pub const REMOVAL_STEPS: &[&str] = &["unroute", "stop", "remove"];
 #[derive(Deserialize)]
 struct Payload {
     app: AppId,
+    #[serde(default)]
+    volumes: bool,
 }
 
 /// Does the steps of removing an app. There is no way back: a removal that failed goes on when it
@@ -59,9 +61,27 @@ impl RemoveWork {
                 }
                 parts.domains.sites().remove_app(&app.id)?;
                 work.remove_mirror(&app.id).await?;
-                Ok("images, folders and history removed".to_owned())
+                Ok(match self.remove_volumes(&payload, &app.spec.name).await? {
+                    0 => "images, folders and history removed".to_owned(),
+                    count => format!("images, folders, history and {count} volume(s) removed"),
+                })
             }
         }
+    }
+}
+
+impl RemoveWork {
+    /// Volumes go only where that was ticked; else they stay, and an app of the same name finds them.
+    async fn remove_volumes(&self, payload: &Payload, app: &AppName) -> Result<usize, Failure> {
+        let docker = &self.0.engines.docker;
+        if !payload.volumes {
+            return Ok(0);
+        }
+        let volumes = docker.list_volumes(app).await?;
+        for volume in &volumes {
+            docker.remove_volume(app, &volume.volume).await?;
+        }
+        Ok(volumes.len())
     }
 }
 

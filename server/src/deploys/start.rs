@@ -4,7 +4,7 @@ use homeport_model::{
     build::{Process, StopGrace, SwitchOrder},
     deploy::{
         Artifact,
-        container::{ContainerId, ContainerSpec, Grants, ImageId, ProcessName},
+        container::{ContainerId, ContainerSpec, ImageId, ProcessName},
     },
     name::Port,
     prelude::Problem,
@@ -12,7 +12,7 @@ use homeport_model::{
 };
 
 use super::{
-    ReleaseRecord,
+    ReleaseRecord, storage,
     work::{Deploy, DeployWork},
 };
 use crate::{apps::env::open_env, failure::Failure};
@@ -24,11 +24,13 @@ impl DeployWork {
             return Ok("nginx serves a folder: there is nothing to start".to_owned());
         }
         self.engines.docker.ensure_network().await?;
+        self.provide_storage(deploy).await?;
         self.stop_those_that_go_first(deploy).await?;
         let mut names = Vec::new();
         for spec in self.container_specs(deploy)? {
             let id = self.engines.docker.ensure_container(&spec).await?;
-            self.engines.docker.start(&id).await?;
+            let started = self.engines.docker.start(&id).await;
+            started.map_err(|error| storage::port_taken(error, &spec.grants))?;
             let name = spec.name(self.engines.docker.namespace());
             let what = match &spec.command {
                 Some(words) => format!(": {}", words.join(" ")),
@@ -55,11 +57,13 @@ impl DeployWork {
     /// Stops the old containers of processes of which there may not be two at once. They are kept
     /// until the new ones have proved themselves.
     async fn stop_those_that_go_first(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
-        let processes = deploy.release.processes();
+        let (processes, needs) = (deploy.release.processes(), &deploy.release.spec.needs);
         let stop_first = |name: Option<&str>| {
-            processes
-                .iter()
-                .any(|process| Some(process.name.as_str()) == name && process.order == SwitchOrder::StopFirst)
+            processes.iter().any(|process| {
+                // A port of the host has one holder.
+                let alone = process.order == SwitchOrder::StopFirst || needs.publishes(&process.name);
+                Some(process.name.as_str()) == name && alone
+            })
         };
         for (release, container) in self.older_containers(deploy).await? {
             if container.running && stop_first(container.process()) {
@@ -116,7 +120,7 @@ impl DeployWork {
             job: release.job.clone(),
             image: image_of(release)?,
             env: env.into_iter().map(|(key, value)| (key, Secret::new(value))).collect(),
-            grants: Grants::default(),
+            grants: self.grants(deploy, &process.name)?,
             port,
             command: process.command.as_ref().map(|command| command.words(port)),
             limits: process.limits,

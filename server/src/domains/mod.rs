@@ -21,7 +21,7 @@ use homeport_model::{
     },
     domain::vhost::{self, AppVhost, Down, Generation, Target, Upstream},
     id::{AppId, ReleaseId},
-    name::{AppName, HostName},
+    name::{AppName, HostName, Port},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -307,6 +307,12 @@ impl Domains {
 
     pub(crate) fn url(&self, host_name: &HostName) -> String {
         self.names().url(host_name, self.0.parts.host.http_port.get())
+    }
+
+    /// The ports that nginx listens on for every app.
+    pub(crate) fn nginx_ports(&self) -> Vec<Port> {
+        let host = &self.0.parts.host;
+        [Some(host.http_port), host.https_port].into_iter().flatten().collect()
     }
 
     pub(crate) fn listens_on(&self) -> String {

@@ -38,6 +38,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// The panel's own folder, behind its links.
+    pub(crate) fn state_folder(&self) -> Option<String> {
+        self.state.real_path().ok().map(|path| path.to_string_lossy().into_owned())
+    }
+
     /// The service; nothing is looked at yet. `state` lies on the file system whose space counts.
     #[must_use]
     pub fn new(clock: Clock, hub: Hub, docker: Docker, nginx: Nginx, nat: Nat, state: FsRoot) -> Self {

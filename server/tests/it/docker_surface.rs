@@ -1,5 +1,7 @@
 //! What the panel may ever ask of the engine (C-13): a list that a new call has to be added to.
 
+use homeport_model::app::NeedForm;
+
 use crate::support::{
     git_server::GitServer,
     running::{Running, dockerfile, problem, succeeded},
@@ -9,14 +11,18 @@ use crate::support::{
 const ALLOWED: &[&str] = &[
     "DELETE /containers/{}",
     "DELETE /images/{}",
+    "DELETE /volumes/{}",
     "GET /containers/json",
     "GET /exec/{}/json",
     "GET /containers/{}/json",
     "GET /containers/{}/logs",
     "GET /images/json",
     "GET /images/{}/json",
+    "GET /info",
     "GET /networks/{}",
     "GET /version",
+    "GET /volumes",
+    "GET /volumes/{}",
     "POST /build",
     "POST /commit",
     "POST /containers/create",
@@ -27,6 +33,7 @@ const ALLOWED: &[&str] = &[
     "POST /images/create",
     "POST /images/prune",
     "POST /networks/create",
+    "POST /volumes/create",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,9 +42,14 @@ async fn the_engine_is_asked_for_nothing_but_what_is_listed() {
     let image = panel.create(panel.form("shop")).await;
     succeeded(&panel.deploy(&image).await);
     panel.set(&image, "VERSION=two").await;
+    let volume = NeedForm { kind: "mount".into(), text: "data".into(), to: "/data".into(), ..NeedForm::default() };
+    panel.backend.apps.add_need(&panel.actor, &image, volume).await.expect("added");
     succeeded(&panel.deploy(&image).await);
     let back = panel.backend.deploys.roll_back(&panel.actor, &image, 1).await.expect("queued");
     succeeded(&panel.ended(&image, back).await);
+    panel.backend.apps.needs(&panel.actor, &image).await.expect("shown");
+    panel.backend.apps.remove_need(&panel.actor, &image, "mount", "data:/data").await.expect("removed");
+    panel.backend.apps.remove_volume(&panel.actor, &image, &"data".parse().expect("a name")).await.expect("removed");
     panel.backend.apps.logs(&panel.actor, &image).await.expect("lines");
     panel.services.apps.reconcile(panel.services.locks()).await.expect("looked");
 

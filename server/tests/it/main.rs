@@ -28,6 +28,7 @@ mod queue;
 mod sessions;
 mod sources;
 mod static_sites;
+mod storage;
 mod support;
 mod troubles;
 mod webhooks;

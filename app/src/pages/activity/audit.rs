@@ -50,6 +50,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("app.deploy", "Deployed"),
     ("app.roll_back", "Rolled back"),
     ("app.restart", "Restarted"),
+    ("app.set_needs", "Changed storage, ports or options"),
+    ("app.remove_volume", "Removed a volume"),
     ("app.set_environment", "Changed the environment"),
     ("app.unset_variable", "Removed a variable"),
     ("app.show_variable", "Showed a secret"),

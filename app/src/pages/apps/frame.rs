@@ -198,7 +198,8 @@ fn Tabs(this: ThisApp) -> impl IntoView {
     view! {
         <nav class="tabs" aria-label="App">
             <ul>
-                {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/processes", "Processes")} {tab("/environment", "Environment")} {tab("/logs", "Logs")}
+                {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/processes", "Processes")}
+                {tab("/environment", "Environment")} {tab("/storage", "Storage & ports")} {tab("/logs", "Logs")}
                 {tab("/settings", "Settings")}
             </ul>
         </nav>

@@ -10,6 +10,7 @@ pub mod origin;
 pub mod overview;
 pub mod processes;
 pub mod settings;
+pub mod storage;
 pub mod webhook;
 
 pub(crate) use frame::app_name;
@@ -22,3 +23,4 @@ pub(crate) use overview::Fact;
 pub use overview::Overview;
 pub use processes::Processes;
 pub use settings::AppSettings;
+pub use storage::StoragePage;

@@ -10,6 +10,7 @@ use super::{
     ThisApp,
     form::{ServeFields, SourceFields},
     new::{FormProblem, problem_of},
+    storage::{DeleteVolumes, Kept},
     webhook::{Hook, WebhookPanel},
 };
 use crate::{
@@ -25,6 +26,7 @@ pub fn AppSettings() -> impl IntoView {
     let change = ServerAction::<ChangeApp>::new();
     let delete = ServerAction::<DeleteApp>::new();
     let refused = ask_for_passkey(delete);
+    let kept = Kept::of(this);
     let toaster = toaster();
     Effect::new(move || {
         if let Some(Ok(())) = change.value().get() {
@@ -40,7 +42,7 @@ pub fn AppSettings() -> impl IntoView {
                 <div class="stack narrow">
                     <Change app=app.clone() change=change />
                     <WebhookPanel hook=hook />
-                    <Delete app=app delete=delete refused=refused />
+                    <Delete app=app delete=delete refused=refused kept=kept />
                 </div>
             }
         },
@@ -74,7 +76,12 @@ fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
 }
 
 #[component]
-fn Delete(app: AppDetail, delete: ServerAction<DeleteApp>, refused: RwSignal<Option<Problem>>) -> impl IntoView {
+fn Delete(
+    app: AppDetail,
+    delete: ServerAction<DeleteApp>,
+    refused: RwSignal<Option<Problem>>,
+    kept: Kept,
+) -> impl IntoView {
     let answered = problem_of(move || delete.value().get());
     let problem = Signal::derive(move || refused.get().or_else(|| answered.get()));
     let name = app.row.name.to_string();
@@ -92,6 +99,7 @@ fn Delete(app: AppDetail, delete: ServerAction<DeleteApp>, refused: RwSignal<Opt
                         <strong>{app.row.host_name.to_string()} " stops answering."</strong>
                         " There is no way back; your passkey is asked for."
                     </p>
+                    <DeleteVolumes kept=kept />
                     <input type="hidden" name="name" value=name.clone() />
                     <div class="cluster" data-align="foot">
                         <Field label=format!("Type {name} to confirm") name="typed" problem=problem mono=true />

@@ -22,8 +22,6 @@ pub struct NeedForm {
     pub read_only: String,
     /// A mount: whose it is when it is made.
     pub owner: String,
-    /// A mount: the owner, where it is none of the choices.
-    pub other_owner: String,
     /// A mount or a published port: the process.
     pub process: String,
 }
@@ -105,10 +103,6 @@ fn mount(form: &NeedForm) -> Result<Mount, Problem> {
             "This path is part of the server: an app may read it, not change it.",
         ));
     }
-    let (key, owner) = match form.owner.trim() {
-        "other" => ("other_owner", form.other_owner.trim()),
-        owner => ("owner", owner),
-    };
     Ok(Mount {
         from,
         to: field("to", form.to.trim())?,
@@ -117,7 +111,7 @@ fn mount(form: &NeedForm) -> Result<Mount, Problem> {
             "" => None,
             process => Some(field("process", process)?),
         },
-        owner: field(key, owner)?,
+        owner: field("owner", form.owner.trim())?,
     })
 }
 

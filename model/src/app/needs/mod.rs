@@ -9,12 +9,14 @@ mod mount;
 mod option;
 mod port_map;
 mod published;
+mod view;
 
 pub use form::NeedForm;
 pub use mount::{HostFolder, Mount, MountPoint, Owner, Storage, VolumeName};
 pub use option::{Capability, Device, DockerOption, HostAlias, HostTarget, Sysctl, Tmpfs, UlimitName};
 pub use port_map::{PortMap, PortScheme};
 pub use published::{Protocol, Published};
+pub use view::{NeedsView, VolumeRow};
 
 use serde::{Deserialize, Serialize};
 

@@ -138,17 +138,6 @@ pub enum Owner {
     },
 }
 
-impl Owner {
-    /// The choices on the page: the word or numbers, and what they are.
-    pub const CHOICES: [(&str, &str); 5] = [
-        ("image", "as the image has it"),
-        ("0:0", "root"),
-        ("1000:1000", "1000, Heroku buildpacks"),
-        ("2000:2000", "2000, Paketo buildpacks"),
-        ("32767:32767", "32767, herokuish"),
-    ];
-}
-
 impl std::str::FromStr for Owner {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {

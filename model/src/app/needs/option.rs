@@ -96,7 +96,7 @@ const MOST_SHM_BYTES: u64 = 64 << 30;
 impl DockerOption {
     /// What it means, where that is dangerous.
     #[must_use]
-    pub const fn danger(&self) -> Option<&'static str> {
+    pub fn danger(&self) -> Option<&'static str> {
         match self {
             Self::CapAdd(capability) => capability.danger(),
             Self::Device(device) => Some(device.danger()),

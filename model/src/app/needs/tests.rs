@@ -110,7 +110,6 @@ fn hostile_text_is_refused_in_every_field() {
             ("text", volume(&text, "/data")),
             ("to", volume("data", &text)),
             ("owner", NeedForm { owner: text.clone(), ..volume("data", "/data") }),
-            ("other_owner", NeedForm { owner: "other".into(), other_owner: text.clone(), ..volume("data", "/data") }),
             ("process", NeedForm { process: text.clone(), ..volume("data", "/data") }),
             ("process", NeedForm { process: text.clone(), ..need("published", "80:80") }),
             ("text", need("port", &text)),

@@ -15,6 +15,7 @@ mod images;
 mod logs;
 mod once;
 mod sockets;
+mod volumes;
 
 use std::{collections::HashMap, future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -37,6 +38,7 @@ pub use images::{Image, OurImage};
 pub use logs::{LogLine, MAX_LINE_BYTES};
 pub use once::{Ended, Said};
 pub use sockets::Listening;
+pub use volumes::Volume;
 
 /// How long the socket may take to accept.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -247,6 +247,13 @@ impl FsRoot {
     }
 }
 
+/// The path of a folder or file of this host as it is behind all links.
+pub fn real_path_of(path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let file = fs::open(path.as_ref(), OFlags::CLOEXEC | OFlags::PATH, Mode::empty())?;
+    let target = fs::readlinkat(CWD, format!("/proc/self/fd/{}", file.as_raw_fd()), Vec::new())?;
+    Ok(PathBuf::from(OsStr::from_bytes(target.as_bytes())))
+}
+
 fn temporary_name() -> String {
     let count = TEMPORARY.fetch_add(1, Ordering::Relaxed);
     format!(".homeport-{}-{count}", std::process::id())

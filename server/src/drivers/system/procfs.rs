@@ -59,6 +59,13 @@ pub fn tcp_sockets(pid: u32) -> io::Result<Vec<TcpSocket>> {
     Ok(sockets)
 }
 
+/// The UDP ports that something on this host is bound to.
+#[must_use]
+pub fn udp_ports() -> Vec<u16> {
+    let files = ["net/udp", "net/udp6"].map(|name| text(&format!("{}/{name}", std::process::id())));
+    files.into_iter().flatten().flat_map(|text| parse(&text)).map(|socket| socket.port).collect()
+}
+
 /// Which process listens on `port` of this host, if one does and we may look.
 pub fn holder_of(port: u16) -> io::Result<Option<Holder>> {
     let sockets = tcp_sockets(std::process::id())?;

@@ -9,4 +9,5 @@ pub mod namespace;
 pub mod panel;
 pub mod recording;
 pub mod running;
+pub mod volumes;
 pub mod web;

@@ -24,7 +24,7 @@ use homeport_server::{
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::images;
+use super::{images, volumes};
 
 /// The engine's socket.
 pub const SOCKET: &str = "/var/run/docker.sock";
@@ -148,6 +148,7 @@ impl Drop for Ground {
                 for image in docker.list_our_images().await.unwrap_or_default() {
                     let _ = docker.remove_image(&image.id).await;
                 }
+                volumes::remove(&namespace).await;
                 images::remove(&namespace).await;
                 let _ = docker.remove_network().await;
             });

@@ -60,14 +60,8 @@ impl Device {
 
     /// What it means.
     #[must_use]
-    pub const fn danger(&self) -> &'static str {
-        "Reaches hardware of this server."
-    }
-
-    /// What this one is for.
-    #[must_use]
-    pub fn purpose(&self) -> &'static str {
-        known(&self.from).unwrap_or_default()
+    pub fn danger(&self) -> &'static str {
+        known(&self.from).unwrap_or("Reaches hardware of this server.")
     }
 }
 
