@@ -126,6 +126,8 @@ impl DeployWork {
         let web = deploy.release.processes().into_iter().find(|process| process.name == ProcessName::web());
         let like = web.unwrap_or_else(|| Process::new(ProcessName::web(), None, Scale::ONE));
         let process = Process { name, command: Some(command.clone()), restart: RestartPolicy::No, ..like };
-        self.container_spec(deploy, &process, 1)
+        let spec = self.container_spec(deploy, &process, 1)?;
+        // The ports are held by what serves.
+        Ok(ContainerSpec { grants: spec.grants.without_ports(), ..spec })
     }
 }
