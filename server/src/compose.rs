@@ -282,10 +282,16 @@ impl Services {
             let db = db.clone();
             async move { Ok(db.checkpoint().await?) }
         });
-        let deploys = self.deploys.clone();
+        let (deploys, stop) = (self.deploys.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "young releases", LOOK_AT_YOUNG, never, move || {
-            let deploys = deploys.clone();
-            async move { deploys.watch().await }
+            let (deploys, stop) = (deploys.clone(), stop.clone());
+            async move {
+                // It watches for as long as a release is young, and must not hold up the end.
+                tokio::select! {
+                    watched = deploys.watch() => watched,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

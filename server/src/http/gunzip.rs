@@ -26,12 +26,11 @@ pub(super) fn maybe(
             // Small bites: a few bytes may become a thousand times as many.
             for bite in piece.chunks(4 * 1024) {
                 unpacker.write_all(bite)?;
+                unpacker.flush()?;
                 let come = std::mem::take(unpacker.get_mut());
                 room = room.checked_sub(come.len()).ok_or_else(|| io::Error::other("it unpacks to too much"))?;
                 out.extend(come);
             }
-            unpacker.flush()?;
-            out.append(unpacker.get_mut());
             Ok(Bytes::from(out))
         })
         .filter(|piece| std::future::ready(!piece.as_ref().is_ok_and(Bytes::is_empty)))
