@@ -5,7 +5,6 @@ use homeport_model::{
     id::JobId,
     job::LogLine,
     name::{AppName, Port},
-    problem::Fix,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -26,7 +25,7 @@ pub async fn deploy(app: AppName) -> Result<u32, WireError> {
 #[server(prefix = "/api/ui", endpoint = "deploys/fix")]
 pub async fn fix_deploy(app: AppName, port: Port) -> Result<u32, WireError> {
     let (backend, actor) = context()?;
-    let number = with_status(backend.deploys.fix(&actor, &app, Fix::SetPort { port }).await)?;
+    let number = with_status(backend.deploys.fix(&actor, &app, homeport_model::problem::Fix::SetPort { port }).await)?;
     leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
     Ok(number)
 }
