@@ -5,8 +5,11 @@ use leptos::prelude::*;
 use crate::ui::Panel;
 
 /// The ways, as the form's words and as people read them.
-const WAYS: [(&str, &str); 2] =
-    [("repo", "A git repository, fetched from there"), ("archive", "An archive, uploaded here")];
+const WAYS: [(&str, &str); 3] = [
+    ("repo", "A git repository, fetched from there"),
+    ("push", "git push to this server"),
+    ("archive", "An archive, uploaded here"),
+];
 
 /// Which way the files come.
 #[component]

@@ -122,7 +122,9 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
             };
             let from = match origin {
                 Origin::Repo { repo, .. } => repo.to_string(),
-                Origin::Push { .. } => "pushed to this server".to_owned(),
+                Origin::Push { .. } => {
+                    format!("git push to /git/{} of this panel, with a token as the password", app.row.name)
+                }
                 Origin::Archive => "an uploaded archive".to_owned(),
             };
             let what = match builder {
