@@ -143,6 +143,8 @@ pub trait Deploys: Send + Sync {
     /// Makes a release of the newest commit or image and switches to it; a queued deploy of the
     /// same app is replaced. Returns the release's number.
     async fn deploy(&self, actor: &Actor, app: &AppName) -> Answer<u32>;
+    /// Deploys this commit, or the newest, and builds it without anything that earlier builds left.
+    async fn deploy_without_cache(&self, actor: &Actor, app: &AppName, commit: Option<&CommitRef>) -> Answer<u32>;
     /// Deploys another tag or digest of the app's image, which the app then keeps.
     async fn deploy_image(&self, actor: &Actor, app: &AppName, image: &str) -> Answer<u32>;
     /// Deploys exactly this commit of the app's repository.

@@ -48,6 +48,9 @@ pub struct ApiDeployRequest {
     /// One commit of the app's repository: its id, or its beginning.
     #[serde(default, rename = "ref")]
     pub commit: Option<String>,
+    /// Whether the build takes nothing from earlier ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_cache: bool,
 }
 
 /// What a roll back says.

@@ -21,6 +21,16 @@ pub async fn deploy(app: AppName) -> Result<u32, WireError> {
     Ok(number)
 }
 
+/// Deploys the newest commit, built without anything that earlier builds left; goes to the deploy's
+/// page.
+#[server(prefix = "/api/ui", endpoint = "deploys/without-cache")]
+pub async fn deploy_without_cache(app: AppName) -> Result<u32, WireError> {
+    let (backend, actor) = context()?;
+    let number = with_status(backend.deploys.deploy_without_cache(&actor, &app, None).await)?;
+    leptos_axum::redirect(&format!("/apps/{app}/deploys/{number}"));
+    Ok(number)
+}
+
 /// Sets the port that a failed deploy's problem offers, and deploys again; goes to the deploy's page.
 #[server(prefix = "/api/ui", endpoint = "deploys/fix")]
 pub async fn fix_deploy(app: AppName, port: Port) -> Result<u32, WireError> {

@@ -363,6 +363,10 @@ impl Deploys for Fake {
         Ok(43)
     }
 
+    async fn deploy_without_cache(&self, _: &Actor, _: &AppName, _: Option<&CommitRef>) -> Answer<u32> {
+        Ok(43)
+    }
+
     async fn deploy_commit(&self, _: &Actor, _: &AppName, _: &CommitRef) -> Answer<u32> {
         Ok(42)
     }

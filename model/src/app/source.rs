@@ -180,6 +180,12 @@ impl Source {
         matches!(self.kind(), SourceKind::Static)
     }
 
+    /// Whether a deploy may build something: an image is run as it is, a site is only laid out.
+    #[must_use]
+    pub const fn is_built(&self) -> bool {
+        matches!(self.kind(), SourceKind::Auto | SourceKind::Dockerfile)
+    }
+
     /// The repository and branch, for those that are fetched from one.
     #[must_use]
     pub const fn repo(&self) -> Option<(&RepoUrl, &GitRef)> {

@@ -5,6 +5,7 @@
 
 pub mod build_args;
 pub mod declared;
+pub mod dockerfile;
 pub mod export;
 pub mod generate;
 

@@ -54,6 +54,10 @@ pub struct DeployOptions {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "commit"])]
     pub archive: Option<PathBuf>,
 
+    /// Build without anything that earlier builds left.
+    #[arg(long, conflicts_with_all = ["image", "archive"])]
+    pub no_cache: bool,
+
     /// The panel's address. The token is taken from the variable HOMEPORT_TOKEN, so that no list of
     /// processes shows it.
     #[arg(long, env = "HOMEPORT_PANEL", value_name = "URL")]
@@ -89,8 +93,11 @@ pub fn deploy(options: &DeployOptions) -> u8 {
                 return NO_INPUT;
             }
         },
-        None => panel
-            .ask(&ApiDeployRequest { image: options.image.clone(), commit: options.commit.clone().map(String::from) }),
+        None => panel.ask(&ApiDeployRequest {
+            image: options.image.clone(),
+            commit: options.commit.clone().map(String::from),
+            no_cache: options.no_cache,
+        }),
     };
     match asked.and_then(|accepted| panel.follow(&accepted)) {
         Ok(code) => code,

@@ -29,6 +29,10 @@ impl backend::Deploys for Deploys {
         Ok(self.deploy_wanted(actor, app, pressed(actor), Some(commit.clone())).await?)
     }
 
+    async fn deploy_without_cache(&self, actor: &Actor, app: &AppName, commit: Option<&CommitRef>) -> Answer<u32> {
+        Ok(self.press_without_cache(actor, app, commit.cloned()).await?)
+    }
+
     async fn roll_back(&self, actor: &Actor, app: &AppName, to: u32) -> Answer<u32> {
         Ok(self.press_roll_back(actor, app, to).await?)
     }

@@ -44,7 +44,7 @@ impl DeployWork {
             let now = store::find_id(&self.apps.parts.db, &deploy.release.id).await?;
             let now = now.ok_or_else(|| Problem::not_found("release"))?;
             let (context, app) = (deploy.context, deploy.app.clone());
-            let deploy = Deploy { context, app, release: now, wanted: None, upload: None };
+            let deploy = Deploy { context, app, release: now, wanted: None, upload: None, no_cache: false };
             self.run_to_end(&deploy, "release", command).await?;
             ran.push("release");
         }

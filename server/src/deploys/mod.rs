@@ -48,11 +48,13 @@ struct Asked {
     wanted: Option<CommitRef>,
     /// The upload that is to be deployed.
     upload: Option<String>,
+    /// Whether it is built without anything that earlier builds left.
+    no_cache: bool,
 }
 
 impl From<Trigger> for Asked {
     fn from(trigger: Trigger) -> Self {
-        Self { trigger, wanted: None, upload: None }
+        Self { trigger, wanted: None, upload: None, no_cache: false }
     }
 }
 
@@ -97,7 +99,24 @@ impl Deploys {
         if wanted.is_some() && app.spec.source.files().is_none() {
             return Err(Problem::invalid("ref", "The app comes from an image, which has no commits.").into());
         }
-        self.enqueue_deploy(actor, &app, Asked { trigger, wanted, upload: None }).await
+        self.enqueue_deploy(actor, &app, Asked { wanted, ..trigger.into() }).await
+    }
+
+    /// Queues a deploy whose build takes nothing from earlier ones.
+    async fn press_without_cache(
+        &self,
+        actor: &Actor,
+        name: &AppName,
+        wanted: Option<CommitRef>,
+    ) -> Result<u32, Failure> {
+        actor.require(Role::Deployer)?;
+        let app = self.apps.get(name).await?;
+        if !app.spec.source.is_built() {
+            let text = "Nothing is built for this app, so there is nothing to leave out.";
+            return Err(Problem::invalid("no_cache", text).hint("Deploy it without that.").into());
+        }
+        let asked = Asked { wanted, no_cache: true, ..pressed(actor).into() };
+        self.enqueue_deploy(actor, &app, asked).await
     }
 
     /// Queues a deploy of an upload that was checked.
@@ -107,7 +126,7 @@ impl Deploys {
     pub async fn deploy_upload(&self, actor: &Actor, name: &AppName, upload: &str) -> Result<u32, Failure> {
         actor.require(Role::Deployer)?;
         let app = self.apps.get(name).await?;
-        let asked = Asked { trigger: pressed(actor), wanted: None, upload: Some(upload.to_owned()) };
+        let asked = Asked { upload: Some(upload.to_owned()), ..pressed(actor).into() };
         self.enqueue_deploy(actor, &app, asked).await
     }
 
@@ -167,7 +186,7 @@ impl Deploys {
         fill: impl FnOnce(ReleaseRecord) -> ReleaseRecord,
         asked: impl Into<Asked>,
     ) -> Result<u32, Failure> {
-        let Asked { trigger, wanted, upload } = asked.into();
+        let Asked { trigger, wanted, upload, no_cache } = asked.into();
         let parts = &self.apps.parts;
         let now = parts.clock.now();
         let job = JobId::new(now.ms(), ambient::random_u32());
@@ -195,7 +214,10 @@ impl Deploys {
             switched_at: None,
             proof: None,
         });
-        let payload = json!({ "app": app.id, "release": id, "wanted": wanted, "upload": upload }).to_string();
+        let payload = json!({
+            "app": app.id, "release": id, "wanted": wanted, "upload": upload, "no_cache": no_cache,
+        });
+        let payload = payload.to_string();
         let new = jobs::store::NewJob {
             id: &job,
             kind,

@@ -54,8 +54,14 @@ impl RemoveWork {
             _ => {
                 let releases = store::list(&parts.db, &app.id).await?;
                 for release in &releases {
-                    let deploy =
-                        Deploy { context, app: app.clone(), release: release.clone(), wanted: None, upload: None };
+                    let deploy = Deploy {
+                        context,
+                        app: app.clone(),
+                        release: release.clone(),
+                        wanted: None,
+                        upload: None,
+                        no_cache: false,
+                    };
                     // With no other release given, nothing is shared and every built image goes.
                     work.forget_artifact(&deploy.release, &[]).await?;
                 }

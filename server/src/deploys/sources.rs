@@ -6,7 +6,7 @@ use homeport_model::{
     app::{Files, Origin, build::USUAL_MINUTES},
     build::RepoFile,
     deploy::{Artifact, Commit, Trigger, declared},
-    environment::build_args,
+    environment::{build_args, dockerfile::wants_of},
     event::Topic,
     id::AppId,
     job::{JobKind, LogStream},
@@ -198,6 +198,9 @@ impl DeployWork {
             share.cpu_percent / 100,
             share.cpu_percent / 10 % 10,
         ));
+        if deploy.no_cache {
+            log.say("Nothing of earlier builds is used.");
+        }
         if !settings.arguments.is_empty() {
             let keys: Vec<&str> = settings.arguments.iter().map(|argument| argument.key.as_str()).collect();
             log.say(format!("Public arguments, which the image keeps: {}.", keys.join(", ")));
@@ -208,7 +211,15 @@ impl DeployWork {
             .map_err(|_| Failure::internal("two paths made no path"))?;
         let text = self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
         let env = self.apps.build_env(&deploy.app.id).await?;
-        build_args::refuse_secret_args(&String::from_utf8_lossy(&text), env.secrets.iter().map(|(key, _)| key))?;
+        let text = String::from_utf8_lossy(&text);
+        build_args::refuse_secret_args(&text, env.secrets.iter().map(|(key, _)| key))?;
+        let wants = wants_of(&text);
+        if wants.buildkit {
+            log.say("The Dockerfile asks for BuildKit, whose steps this engine does not hold to a limit of memory.");
+        }
+        for id in wants.secrets.iter().filter(|id| env.secrets.iter().all(|(key, _)| key.as_str() != id.as_str())) {
+            log.say(format!("Warning: it mounts the secret {id}, and no secret variable of the build is called so."));
+        }
         let context = self.engines.git.archive(&release.app, sha, folder, dockerfile).await?;
         let request = BuildRequest {
             context,
@@ -221,10 +232,11 @@ impl DeployWork {
             target: settings.target.clone(),
             arguments: settings.arguments.clone(),
             build_args: env.args,
-            no_cache: settings.no_cache,
+            no_cache: settings.no_cache || deploy.no_cache,
             memory_bytes: share.memory_bytes,
             cpu_percent: share.cpu_percent,
             limit: Duration::from_secs(u64::from(minutes) * 60),
+            buildkit: wants.buildkit.then_some(env.secrets),
         };
         let id = self.engines.docker.build(request, |line| log.line(LogStream::Build, line)).await?;
         let image = self.engines.docker.inspect_image(&id).await?;

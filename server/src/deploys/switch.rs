@@ -72,7 +72,14 @@ impl DeployWork {
             return Err(Failure::internal("a switch was to be undone after its commit point"));
         }
         let Some(release) = store::find_id(&self.apps.parts.db, old).await? else { return Ok(()) };
-        let back = Deploy { context: deploy.context, app: deploy.app.clone(), release, wanted: None, upload: None };
+        let back = Deploy {
+            context: deploy.context,
+            app: deploy.app.clone(),
+            release,
+            wanted: None,
+            upload: None,
+            no_cache: false,
+        };
         let serving = self.serving_of(&back).await?;
         self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;
         Ok(())

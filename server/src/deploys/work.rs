@@ -47,6 +47,9 @@ struct Payload {
     /// The upload that is to be deployed.
     #[serde(default)]
     upload: Option<String>,
+    /// Whether it is built without anything that earlier builds left.
+    #[serde(default)]
+    no_cache: bool,
 }
 
 /// Does the steps of a deploy or of rolling back.
@@ -67,6 +70,7 @@ pub(super) struct Deploy<'a> {
     pub(super) release: ReleaseRecord,
     pub(super) wanted: Option<CommitRef>,
     pub(super) upload: Option<String>,
+    pub(super) no_cache: bool,
 }
 
 impl DeployWork {
@@ -86,7 +90,7 @@ impl DeployWork {
         let db = &self.apps.parts.db;
         let app = apps::store::find_id(db, &payload.app).await?.ok_or_else(|| Problem::not_found("app"))?;
         let release = store::find_id(db, &payload.release).await?.ok_or_else(|| Problem::not_found("release"))?;
-        Ok(Deploy { context, app, release, wanted: payload.wanted, upload: payload.upload })
+        Ok(Deploy { context, app, release, wanted: payload.wanted, upload: payload.upload, no_cache: payload.no_cache })
     }
 
     pub(super) fn put_probe(&self, job: &JobId, probe: Probe) {

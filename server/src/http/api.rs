@@ -64,14 +64,22 @@ pub(super) async fn deploy(
                 Problem::invalid("ref", "An app comes from an image or from a repository, not from both.").into()
             );
         }
-        (Some(image), None) => deploys.deploy_image(&bearer.actor, &name, &image).await?,
-        (None, Some(commit)) => {
-            let commit: CommitRef = commit.parse().map_err(|refused: NotAName| Problem::invalid("ref", refused.0))?;
-            deploys.deploy_commit(&bearer.actor, &name, &commit).await?
+        (Some(_), None) if asked.no_cache => {
+            return Err(Problem::invalid("no_cache", "An image is run as it is; nothing is built.").into());
         }
+        (None, commit) if asked.no_cache => {
+            let commit = commit.map(commit_ref).transpose()?;
+            deploys.deploy_without_cache(&bearer.actor, &name, commit.as_ref()).await?
+        }
+        (Some(image), None) => deploys.deploy_image(&bearer.actor, &name, &image).await?,
+        (None, Some(commit)) => deploys.deploy_commit(&bearer.actor, &name, &commit_ref(commit)?).await?,
         (None, None) => deploys.deploy(&bearer.actor, &name).await?,
     };
     accepted(&panel, &name, number)
+}
+
+fn commit_ref(typed: String) -> Result<CommitRef, Problem> {
+    typed.parse().map_err(|refused: NotAName| Problem::invalid("ref", refused.0))
 }
 
 pub(super) async fn roll_back(

@@ -58,6 +58,7 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/deploys/log", "deploys.log"),
     Route::change("/api/ui/deploys/deploy", "deploys.deploy"),
     Route::change("/api/ui/deploys/fix", "deploys.fix").role(Role::Owner),
+    Route::change("/api/ui/deploys/without-cache", "deploys.without_cache"),
     Route::change("/api/ui/deploys/roll-back", "deploys.roll_back"),
     Route::change("/api/ui/deploys/restart", "deploys.restart"),
     Route::change("/api/ui/deploys/cancel", "deploys.cancel"),

@@ -1,6 +1,6 @@
 //! Builders on the real engine: what a Dockerfile is given, and what a build may use.
 
-use homeport_model::app::AppForm;
+use homeport_model::{app::AppForm, problem::Code};
 
 use crate::support::{
     git_server::GitServer,
@@ -42,10 +42,26 @@ async fn layers_of_earlier_builds_are_used_unless_somebody_says_no() {
     succeeded(&panel.deploy(&app).await);
     succeeded(&panel.deploy(&app).await);
     assert!(panel.log(&app, 2).await.contains("Using cache"));
+    // Once, because somebody asked for it with this deploy.
+    let afresh = panel.backend.deploys.deploy_without_cache(&panel.actor, &app, None).await.expect("queued");
+    succeeded(&panel.ended(&app, afresh).await);
+    let log = panel.log(&app, 3).await;
+    assert!(!log.contains("Using cache") && log.contains("Nothing of earlier builds is used."), "{log}");
+    succeeded(&panel.deploy(&app).await);
+    assert!(panel.log(&app, 4).await.contains("Using cache"));
+    // Always, because the settings say so.
     form.build.no_cache = "on".into();
     panel.backend.apps.change(&panel.actor, &app, form).await.expect("changed");
     succeeded(&panel.deploy(&app).await);
-    assert!(!panel.log(&app, 3).await.contains("Using cache"));
+    assert!(!panel.log(&app, 5).await.contains("Using cache"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_built_has_no_cache_to_leave_out() {
+    let panel = Running::start().await;
+    let app = panel.create(panel.form("shop")).await;
+    let refused = panel.backend.deploys.deploy_without_cache(&panel.actor, &app, None).await.expect_err("an image");
+    assert_eq!((refused.code, refused.field.as_deref()), (Code::Invalid, Some("no_cache")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

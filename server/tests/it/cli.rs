@@ -124,6 +124,16 @@ fn bad_values_are_named_and_start_nothing() {
 }
 
 #[test]
+fn a_deploy_without_cache_builds_from_a_repository() {
+    for other in [["--image", "ada/shop:2"], ["--archive", "shop.tar"]] {
+        let words = ["deploy", "shop", "--panel", "http://localhost:1", "--no-cache", other[0], other[1]];
+        let done = homeport(&words);
+        assert_eq!(done.status.code(), Some(2), "{other:?}");
+        assert!(text(&done.stderr).contains("--no-cache"), "{}", text(&done.stderr));
+    }
+}
+
+#[test]
 fn links_need_a_panel() {
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().display().to_string();

@@ -336,6 +336,7 @@ fn request(ground: &Ground, context: TarStream, memory_bytes: u64) -> BuildReque
         memory_bytes,
         cpu_percent: 100,
         limit: Duration::from_secs(60),
+        buildkit: None,
     }
 }
 

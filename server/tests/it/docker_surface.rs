@@ -33,6 +33,7 @@ const ALLOWED: &[&str] = &[
     "POST /images/create",
     "POST /images/prune",
     "POST /networks/create",
+    "POST /session",
     "POST /volumes/create",
 ];
 
@@ -62,6 +63,8 @@ async fn the_engine_is_asked_for_nothing_but_what_is_listed() {
     succeeded(&panel.deploy(&built).await);
     repository.write("Dockerfile", &dockerfile(&panel, "RUN false")).push("second");
     problem(&panel.deploy(&built).await);
+    repository.write("Dockerfile", &dockerfile(&panel, "RUN --mount=type=cache,target=/c true")).push("third");
+    succeeded(&panel.deploy(&built).await);
     panel.backend.apps.delete(&panel.actor, &built, "api").await.expect("queued");
     while !panel.backend.activity.jobs(&panel.actor).await.expect("listed")[0].state.is_final() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -10,6 +10,7 @@ mod api;
 mod architecture;
 mod archives;
 mod builders;
+mod buildkit;
 mod cli;
 mod db;
 mod deploys;

@@ -7,7 +7,7 @@ use super::super::{apps::ThisApp, words};
 use crate::{
     api::{
         WireError,
-        deploys::{RollBack, list_deploys},
+        deploys::{DeployWithoutCache, RollBack, list_deploys},
     },
     ui::{Age, PanelSkeleton, ProblemNotice, State, Submit, figures::length_between, loaded},
 };
@@ -20,6 +20,28 @@ pub fn DeploysPage() -> impl IntoView {
         move || (this.name.get(), this.version.get()),
         |(name, _)| async move { list_deploys(super::super::apps::app_name(&name)?).await },
     );
+    let afresh = ServerAction::<DeployWithoutCache>::new();
+    let refused = move || {
+        let problem = afresh.value().get().and_then(Result::err);
+        problem.map(|WireError(problem)| view! { <ProblemNotice problem=problem /> })
+    };
+    let builds = move || match this.detail.get() {
+        Some(Ok(detail)) => detail.spec.source.is_built(),
+        _ => false,
+    };
+    let without_cache = move || {
+        builds().then(|| {
+            view! {
+                <footer>
+                    <ActionForm action=afresh>
+                        <input type="hidden" name="app" value=this.name.get() />
+                        <Submit label="Deploy without the cache" busy="Deploying…" pending=afresh.pending() />
+                    </ActionForm>
+                    <p class="muted">"For when a build goes wrong because of what an earlier one left."</p>
+                </footer>
+            }
+        })
+    };
     let page = move |releases: Vec<ReleaseRow>| {
         let app = this.name.get_untracked();
         let body = if releases.is_empty() {
@@ -33,8 +55,10 @@ pub fn DeploysPage() -> impl IntoView {
             view! { <ReleaseTable app=app releases=releases /> }.into_any()
         };
         view! {
+            {refused}
             <section class="panel" aria-label="Deploys">
                 {body}
+                <Suspense>{without_cache}</Suspense>
             </section>
         }
     };

@@ -1,4 +1,5 @@
-//! Builds by the engine's classic builder, streamed in both directions.
+//! Builds of Dockerfiles, streamed in both directions: by the engine's classic builder, which can be
+//! held to an amount of memory, or by BuildKit where the Dockerfile asks for what only that has.
 
 use std::{
     collections::HashMap,
@@ -10,9 +11,10 @@ use bollard::{models::BuildInfo, query_parameters::BuildImageOptions};
 use futures_util::{StreamExt, TryStreamExt};
 use homeport_model::{
     app::{BuildArgument, StageName},
-    deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, image_tag},
+    deploy::container::{ImageId, LABEL_APP, LABEL_JOB, LABEL_NAMESPACE, LABEL_RELEASE, Namespace, image_tag},
     id::{AppId, JobId, ReleaseId},
     name::{AppName, EnvKey, RelPath},
+    secret::Secret,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -23,6 +25,9 @@ use crate::drivers::system::tar_stream::TarStream;
 const CPU_PERIOD_US: i32 = 100_000;
 /// How many lines of output a failure quotes.
 const LAST_LINES: usize = 30;
+
+/// What a build may mount as secrets, each by its variable's name.
+pub type Secrets = Vec<(EnvKey, Secret<String>)>;
 
 /// A Dockerfile to build.
 pub struct BuildRequest {
@@ -54,33 +59,35 @@ pub struct BuildRequest {
     pub cpu_percent: u32,
     /// How long it may take.
     pub limit: Duration,
+    /// With some, even none in them, BuildKit builds; it has no limits of memory and processor.
+    pub buildkit: Option<Secrets>,
 }
 
 impl Docker {
     /// Builds an image and tags it; each line of output goes to `on_line` as it comes. Dropping the
     /// future stops the build and removes its container.
-    pub async fn build(&self, request: BuildRequest, on_line: impl FnMut(&str) + Send) -> Result<ImageId, Error> {
-        let BuildRequest {
-            context, dockerfile, app, app_name, release, release_number, job, memory_bytes, limit, ..
-        } = request;
-        let public = request.arguments.into_iter().map(|argument| (argument.key.to_string(), argument.value));
-        let arguments = public.chain(request.build_args.into_iter().map(|(key, value)| (key.to_string(), value)));
-        let tag = image_tag(self.namespace(), &app_name, release_number);
-        let labels = [
-            (LABEL_NAMESPACE, self.namespace().as_str()),
-            (LABEL_APP, app.as_str()),
-            (LABEL_RELEASE, release.as_str()),
-            (LABEL_JOB, job.as_str()),
-        ];
-        let labels: HashMap<String, String> = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    pub async fn build(&self, mut request: BuildRequest, on_line: impl FnMut(&str) + Send) -> Result<ImageId, Error> {
+        match request.buildkit.take() {
+            Some(secrets) => self.build_by_kit(request, secrets, on_line).await,
+            None => self.build_classically(request, on_line).await,
+        }
+    }
+
+    async fn build_classically(
+        &self,
+        request: BuildRequest,
+        on_line: impl FnMut(&str) + Send,
+    ) -> Result<ImageId, Error> {
+        let (memory_bytes, limit) = (request.memory_bytes, request.limit);
+        let tag = request.tag(self.namespace());
         let options = BuildImageOptions {
-            dockerfile: dockerfile.to_string(),
+            dockerfile: request.dockerfile.to_string(),
             t: Some(tag.clone()),
             rm: true,
             forcerm: true,
-            labels: Some(labels),
-            target: request.target.map(|stage| stage.to_string()).unwrap_or_default(),
-            buildargs: Some(arguments.collect()),
+            labels: Some(request.labels(self.namespace())),
+            target: request.target.as_ref().map(ToString::to_string).unwrap_or_default(),
+            buildargs: Some(request.arguments()),
             nocache: request.no_cache,
             // Half the weight of what serves, and never all processors.
             cpushares: Some(512),
@@ -98,7 +105,7 @@ impl Docker {
         });
         let broken: Arc<Mutex<Option<String>>> = Arc::default();
         let heard = broken.clone();
-        let pieces = context.into_pieces().inspect_err(move |error| *lock(&heard) = Some(error.to_string()));
+        let pieces = request.context.into_pieces().inspect_err(move |error| *lock(&heard) = Some(error.to_string()));
         let body = bollard::body_try_stream(pieces);
         let mut output = Output::new(on_line, memory_bytes >> 20);
         let mut steps = client.build_image(options, None, Some(body)).boxed();
@@ -127,13 +134,55 @@ impl Docker {
     }
 }
 
+impl BuildRequest {
+    fn tag(&self, namespace: &Namespace) -> String {
+        image_tag(namespace, &self.app_name, self.release_number)
+    }
+
+    fn labels(&self, namespace: &Namespace) -> HashMap<String, String> {
+        let labels = [
+            (LABEL_NAMESPACE, namespace.as_str()),
+            (LABEL_APP, self.app.as_str()),
+            (LABEL_RELEASE, self.release.as_str()),
+            (LABEL_JOB, self.job.as_str()),
+        ];
+        labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    }
+
+    /// What `ARG`s get; a variable of the environment wins over an argument of the same name.
+    fn arguments(&self) -> HashMap<String, String> {
+        let public = self.arguments.iter().map(|argument| (argument.key.to_string(), argument.value.clone()));
+        public.chain(self.build_args.iter().map(|(key, value)| (key.to_string(), value.clone()))).collect()
+    }
+
+    /// The same as the query of a build by BuildKit, in the session of that name.
+    pub(super) fn kit_query(&self, namespace: &Namespace, session: &str) -> String {
+        let json = |map: HashMap<String, String>| serde_json::to_string(&map).unwrap_or_default();
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query
+            .append_pair("version", "2")
+            .append_pair("session", session)
+            .append_pair("dockerfile", self.dockerfile.as_str())
+            .append_pair("t", &self.tag(namespace))
+            .append_pair("labels", &json(self.labels(namespace)))
+            .append_pair("buildargs", &json(self.arguments()));
+        if let Some(stage) = &self.target {
+            query.append_pair("target", stage.as_str());
+        }
+        if self.no_cache {
+            query.append_pair("nocache", "1");
+        }
+        query.finish()
+    }
+}
+
 /// A value that is only ever replaced as a whole is good even if its holder panicked.
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Joins pieces of output to lines and remembers the last ones.
-struct Output<F> {
+pub(super) struct Output<F> {
     on_line: F,
     open: String,
     last: Vec<String>,
@@ -141,7 +190,8 @@ struct Output<F> {
 }
 
 impl<F: FnMut(&str)> Output<F> {
-    fn new(on_line: F, memory_mib: u64) -> Self {
+    /// With 0, no memory limit is in force, and none can be used up.
+    pub(super) fn new(on_line: F, memory_mib: u64) -> Self {
         Self { on_line, open: String::new(), last: Vec::new(), memory_mib }
     }
 
@@ -150,12 +200,7 @@ impl<F: FnMut(&str)> Output<F> {
         if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
             return Err(self.failed(message));
         }
-        for piece in step.stream.iter().flat_map(|text| text.split_inclusive(['\n', '\r'])) {
-            self.open.push_str(piece.trim_end_matches(['\n', '\r']));
-            if piece.ends_with(['\n', '\r']) || self.open.len() > super::MAX_LINE_BYTES {
-                self.line_end();
-            }
-        }
+        self.text(step.stream.as_deref().unwrap_or_default());
         // Pulling the base image reports states, not output.
         if let Some(status) = step.status.filter(|_| step.progress_detail.is_none()) {
             self.open.push_str(&status);
@@ -164,7 +209,17 @@ impl<F: FnMut(&str)> Output<F> {
         Ok(step.aux.and_then(|image| image.id).and_then(|id| id.parse().ok()))
     }
 
-    fn line_end(&mut self) {
+    /// Takes the next piece of what was said.
+    pub(super) fn text(&mut self, text: &str) {
+        for piece in text.split_inclusive(['\n', '\r']) {
+            self.open.push_str(piece.trim_end_matches(['\n', '\r']));
+            if piece.ends_with(['\n', '\r']) || self.open.len() > super::MAX_LINE_BYTES {
+                self.line_end();
+            }
+        }
+    }
+
+    pub(super) fn line_end(&mut self) {
         let line = std::mem::take(&mut self.open);
         if line.trim().is_empty() {
             return;
@@ -176,21 +231,22 @@ impl<F: FnMut(&str)> Output<F> {
         self.last.push(line);
     }
 
-    fn failure(&mut self, error: Error) -> Error {
+    pub(super) fn failure(&mut self, error: Error) -> Error {
         match error {
             Error::Engine { message, .. } => self.failed(message),
             other => other,
         }
     }
 
-    fn failed(&mut self, message: String) -> Error {
+    pub(super) fn failed(&mut self, message: String) -> Error {
         self.line_end();
         let message = message.trim_start_matches("Docker stream error: ").to_owned();
         if message.contains("no space left on device") {
             return Error::DiskFull;
         }
         let killed = |line: &String| line.trim_end().ends_with("Killed") || line.contains("signal: 9");
-        let out_of_memory = message.ends_with("returned a non-zero code: 137") || self.last.iter().any(killed);
+        let out_of_memory =
+            self.memory_mib > 0 && (message.ends_with("returned a non-zero code: 137") || self.last.iter().any(killed));
         let last_lines = std::mem::take(&mut self.last);
         Error::Build { message, last_lines, out_of_memory, memory_mib: self.memory_mib }
     }

@@ -52,6 +52,9 @@ pub enum Error {
         /// What it was allowed.
         limit_s: u64,
     },
+    /// The Dockerfile asks for BuildKit, and the engine has none.
+    #[error("this Docker engine has no BuildKit, which the Dockerfile asks for")]
+    NoBuildKit,
     /// The build context could not be read.
     #[error("the build context could not be read: {0}")]
     Context(String),

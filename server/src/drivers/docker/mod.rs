@@ -6,6 +6,7 @@
 //! after they are created and before they start.
 
 mod build;
+mod buildkit;
 mod containers;
 mod convert;
 mod error;
@@ -14,6 +15,7 @@ mod grants;
 mod images;
 mod logs;
 mod once;
+mod raw;
 mod sockets;
 mod volumes;
 
@@ -30,7 +32,7 @@ use tokio::{
     time::timeout,
 };
 
-pub use build::BuildRequest;
+pub use build::{BuildRequest, Secrets};
 pub use containers::{ContainerState, OurContainer};
 pub use error::Error;
 pub use events::Event;

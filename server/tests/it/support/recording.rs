@@ -29,13 +29,18 @@ impl Drop for Recording {
 
 impl Recording {
     pub fn start(folder: &Path) -> Self {
+        Self::without(folder, None)
+    }
+
+    /// An engine that knows nothing of `call`, like `POST /session`.
+    pub fn without(folder: &Path, call: Option<&'static str>) -> Self {
         let socket = folder.join("recording.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
         let calls = Arc::new(Mutex::new(BTreeSet::new()));
         let recorded = calls.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, recorded.clone()));
+                tokio::spawn(forward(client, recorded.clone(), call));
             }
         });
         Self { socket, calls, accepting }
@@ -47,7 +52,20 @@ impl Recording {
     }
 }
 
-async fn forward(client: UnixStream, calls: Arc<Mutex<BTreeSet<String>>>) {
+async fn forward(mut client: UnixStream, calls: Arc<Mutex<BTreeSet<String>>>, without: Option<&str>) {
+    let unknown = async |client: &mut UnixStream| {
+        let mut first = [0; 64];
+        // A request's first line comes in one piece over a socket like this.
+        client.readable().await.ok()?;
+        let count = rustix::net::recv(&client, &mut first, rustix::net::RecvFlags::PEEK).ok()?.0;
+        let first = String::from_utf8_lossy(&first[..count]).into_owned();
+        (call(first.lines().next()?)?.as_str() == without?).then_some(())
+    };
+    if without.is_some() && unknown(&mut client).await.is_some() {
+        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+        let _ = client.write_all(answer.as_bytes()).await;
+        return;
+    }
     let Ok(engine) = UnixStream::connect(ENGINE).await else { return };
     let (mut asked, mut answer) = client.into_split();
     let (mut from_engine, mut to_engine) = engine.into_split();

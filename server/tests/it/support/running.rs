@@ -72,6 +72,15 @@ impl Running {
         (Self::with(ground, config).await, recording)
     }
 
+    /// A panel whose engine knows nothing of `call`.
+    pub async fn on_an_engine_without(call: &'static str) -> (Self, Recording) {
+        let ground = Ground::new();
+        images::web(&ground.namespace).await;
+        let recording = Recording::without(ground.state(), Some(call));
+        let config = Config { docker_socket: recording.socket.clone(), ..config(&ground) };
+        (Self::with(ground, config).await, recording)
+    }
+
     /// A panel that is reached over HTTP, through its nginx, as people reach it.
     pub async fn online() -> Self {
         let ground = Ground::new();
