@@ -40,7 +40,7 @@ RUN touch */src/lib.rs */src/main.rs */build.rs && script/build --release \
 # --- what is shipped ---------------------------------------------------------------------------
 FROM ${DEBIAN}
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates git iproute2 nftables nginx \
+ && apt-get install -y --no-install-recommends ca-certificates git iproute2 nftables nginx openssh-client \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out /opt/homeport
 RUN ln -s /opt/homeport/homeport /usr/local/bin/homeport

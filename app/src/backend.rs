@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
+    access::{AccessView, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     deploy::{DeployDetail, ReleaseRow},
@@ -41,6 +42,8 @@ pub struct Backend {
     pub webhooks: Arc<dyn Webhooks>,
     /// API tokens of the person who asks.
     pub tokens: Arc<dyn Tokens>,
+    /// Keys and sign-ins for private repositories.
+    pub access: Arc<dyn Access>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -199,4 +202,23 @@ pub trait Tokens: Send + Sync {
     async fn create(&self, actor: &Actor, form: TokenForm) -> Answer<String>;
     /// Ends a token at once.
     async fn revoke(&self, actor: &Actor, id: &TokenId) -> Answer<()>;
+}
+
+/// Keys and sign-ins for private repositories.
+#[async_trait]
+pub trait Access: Send + Sync {
+    /// What an app's source calls for, and what there is.
+    async fn find(&self, actor: &Actor, app: &AppName) -> Answer<AccessView>;
+    /// Makes a new deploy key; the one before is void.
+    async fn make_key(&self, actor: &Actor, app: &AppName) -> Answer<()>;
+    /// Forgets the deploy key.
+    async fn remove_key(&self, actor: &Actor, app: &AppName) -> Answer<()>;
+    /// Keeps a user and a token for the origin of the app's repository.
+    async fn set_sign_in(&self, actor: &Actor, app: &AppName, form: SignInForm) -> Answer<()>;
+    /// Forgets them.
+    async fn remove_sign_in(&self, actor: &Actor, app: &AppName) -> Answer<()>;
+    /// Asks the host for the app's branch.
+    async fn try_it(&self, actor: &Actor, app: &AppName) -> Answer<Tried>;
+    /// Believes the key that the app's SSH server has now, if its fingerprint is this one.
+    async fn trust_host(&self, actor: &Actor, app: &AppName, fingerprint: &str) -> Answer<()>;
 }

@@ -3,6 +3,7 @@
 //! Everything here is pure: no clock, no randomness, no input or output, no framework. Time and
 //! ids arrive as arguments. The crate builds for the browser, so a rule has one home.
 
+pub mod access;
 pub mod account;
 pub mod actor;
 pub mod api;

@@ -12,6 +12,7 @@ use homeport_model::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::Access,
     accounts::Accounts,
     activity::Activity,
     ambient::{self, Clock},
@@ -79,6 +80,8 @@ pub struct Services {
     pub tokens: Tokens,
     /// Pushes.
     pub pushes: Pushes,
+    /// Keys and sign-ins for private repositories.
+    pub access: Access,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -184,6 +187,7 @@ impl Services {
         let uploads = Uploads::new(apps.clone(), deploys.clone(), archives.clone());
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         let tokens = Tokens::new(apps.clone());
+        let access = Access::new(apps.clone(), git.clone());
         let origin = config.origin.as_str().to_owned();
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin);
         Ok(Self {
@@ -194,9 +198,10 @@ impl Services {
             uploads,
             tokens,
             pushes,
+            access: access.clone(),
             activity: Activity::new(db.clone(), audit),
             db,
-            engines: Engines { docker, git, archives, builds_at_once: config.builds_at_once.into() },
+            engines: Engines { docker, git, access, archives, builds_at_once: config.builds_at_once.into() },
             patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -222,6 +227,7 @@ impl Services {
             activity: Arc::new(self.activity.clone()),
             webhooks: Arc::new(self.webhooks.clone()),
             tokens: Arc::new(self.tokens.clone()),
+            access: Arc::new(self.access.clone()),
         }
     }
 

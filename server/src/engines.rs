@@ -56,15 +56,37 @@ impl From<git::Error> for Failure {
         use git::Error as E;
         let engine = |hint: &str| Problem::new(Code::Engine, sentence(&error)).hint(hint);
         match &error {
-            E::SignInWanted | E::NotFound => {
-                engine("Check the address; a private repository needs a key, which comes with a later version.").into()
-            }
+            E::SignInWanted => engine(
+                "Check the address. If the repository is private, give the app a user and a token in its settings, under Access.",
+            )
+            .into(),
+            E::SignInRefused => engine(
+                "The token may have ended or been revoked. Make a new one that may read the repository, and put it into the app's settings, under Access.",
+            )
+            .into(),
+            E::KeyWanted { .. } => engine(
+                "Make a deploy key in the app's settings, under Access, and give its public half to the repository's host.",
+            )
+            .into(),
+            E::KeyRefused { .. } => engine(
+                "Give the public half, which the app's settings show under Access, to the repository's host, and try again.",
+            )
+            .into(),
+            E::NoRight => engine("Give this user, token or key the right to read the repository.").into(),
+            E::NotFound => engine(
+                "Check the address. Many hosts say this of private repositories, too, to whoever may not read them.",
+            )
+            .into(),
+            E::Certificate { .. } => engine("Ask the host's owner to mend it; Homeport does not look away.").into(),
             E::NoSuchRef { .. } => engine("Check the branch in the app's settings.").into(),
             E::NoSuchCommit { .. } => {
                 engine("It may have been overwritten by a force push. Check the commit, or deploy the branch.").into()
             }
             E::HostAway { .. } | E::TimedOut { .. } => engine("Check the address, or try again later.").into(),
-            E::HostKey => engine("If that is expected, ask the host's owner for the new key.").into(),
+            E::OtherHostKey { .. } => engine(
+                "Ask the host's owner whether it has a new key. If so, compare and accept it in the app's settings, under Access: Try access.",
+            )
+            .into(),
             E::TooLarge { .. } | E::TooManyFiles { .. } => engine("Deploy a smaller repository.").into(),
             E::Pack { .. } => engine("Mend the commit that it names, and push again.").into(),
             E::PlainHttp => engine("Use https, or start Homeport with --allow-local-git.").into(),

@@ -1,5 +1,6 @@
 //! Composes the panel: configuration, drivers, services, router.
 
+pub mod access;
 pub mod accounts;
 pub mod activity;
 pub mod ambient;

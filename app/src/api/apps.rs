@@ -1,6 +1,7 @@
 //! Apps and their environments.
 
 use homeport_model::{
+    access::SignInForm,
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     host::Today,
     id::JobId,
@@ -36,10 +37,31 @@ pub async fn find_app(name: AppName) -> Result<AppDetail, WireError> {
 
 /// Creates an app and, when asked, deploys it; goes to its page.
 #[server(prefix = "/api/ui", endpoint = "apps/create")]
-pub async fn create_app(form: AppForm, deploy: Option<String>) -> Result<AppName, WireError> {
+pub async fn create_app(
+    form: AppForm,
+    access: Option<SignInForm>,
+    deploy: Option<String>,
+) -> Result<AppName, WireError> {
     let (backend, actor) = context()?;
     let form_origin = form.origin.clone();
+    let sign_in = access.filter(|access| *access != SignInForm::default());
+    if let Some(sign_in) = &sign_in {
+        // Said before there is an app without its token.
+        with_status(sign_in.parse().map(|_| ()))?;
+    }
     let name = with_status(backend.apps.create(&actor, form).await)?;
+    match (with_status(backend.access.find(&actor, &name).await)?.way, sign_in) {
+        (homeport_model::access::Way::Https { .. }, Some(sign_in)) => {
+            with_status(backend.access.set_sign_in(&actor, &name, sign_in).await)?;
+        }
+        (homeport_model::access::Way::Ssh { .. }, _) => {
+            // Nothing can be fetched before its host knows the key.
+            with_status(backend.access.make_key(&actor, &name).await)?;
+            leptos_axum::redirect(&format!("/apps/{name}/settings#access"));
+            return Ok(name);
+        }
+        _ => {}
+    }
     // An archive is uploaded on the page that follows.
     let nothing_yet = form_origin == "archive";
     let to = if deploy.is_some() && !nothing_yet {

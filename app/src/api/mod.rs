@@ -3,6 +3,7 @@
 
 #![expect(missing_docs, reason = "`#[server]` makes a struct of the arguments and gives its fields no words")]
 
+pub mod access;
 pub mod accounts;
 pub mod activity;
 pub mod apps;

@@ -66,6 +66,9 @@ pub fn Field(
     /// `numeric`, `url`, …
     #[prop(optional)]
     inputmode: Option<&'static str>,
+    /// `password` for what nobody should read over the shoulder.
+    #[prop(optional)]
+    kind: Option<&'static str>,
     /// What the browser may fill in.
     #[prop(default = "off")]
     autocomplete: &'static str,
@@ -94,6 +97,7 @@ pub fn Field(
                 node_ref=input
                 id=id.clone()
                 name=name
+                type=kind
                 value=value
                 placeholder=placeholder
                 inputmode=inputmode

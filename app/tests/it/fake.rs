@@ -1,5 +1,7 @@
 //! A backend that answers from made-up values, so that pages can be rendered without a server.
 
+#[path = "fake_access.rs"]
+mod access;
 #[path = "fake_environments.rs"]
 mod environments;
 #[path = "fake_needs.rs"]
@@ -59,7 +61,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         deploys: fake.clone(),
         activity: fake.clone(),
         webhooks: fake.clone(),
-        tokens: fake,
+        tokens: fake.clone(),
+        access: fake,
     }
 }
 

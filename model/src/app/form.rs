@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AppSpec, BuildForm, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind, WatchPath};
 use crate::{
-    name::{HostName, Refused},
+    name::{HostName, Refused, RepoUrl},
     problem::Problem,
 };
 
@@ -102,7 +102,7 @@ impl AppForm {
         };
         let origin = match self.origin.trim() {
             "" | "repo" => Origin::Repo {
-                repo: field("repo", self.repo.trim())?,
+                repo: RepoUrl::from_typed(&self.repo).map_err(|refused| Problem::invalid("repo", refused.0))?,
                 branch: field("branch", &or(&self.branch, "main"))?,
             },
             "push" => Origin::Push { branch: field("branch", &or(&self.branch, "main"))? },

@@ -123,6 +123,21 @@ super::parsed!(
 );
 
 impl RepoUrl {
+    /// Reads an address as people have it: `git@host:you/app.git`, which Git hosts show, too.
+    ///
+    /// # Errors
+    /// As for the address itself.
+    pub fn from_typed(typed: &str) -> Result<Self, super::Refused> {
+        let typed = typed.trim();
+        let short = typed.split_once(':').filter(|_| !typed.contains("://"));
+        match short {
+            Some((host, path)) if host.contains('@') && !path.is_empty() => {
+                format!("ssh://{host}/{}", path.trim_start_matches('/')).parse()
+            }
+            _ => typed.parse(),
+        }
+    }
+
     /// The scheme: `https`, `ssh` or `http`.
     #[must_use]
     pub fn scheme(&self) -> &str {

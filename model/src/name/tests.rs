@@ -45,11 +45,24 @@ fn hostile_strings_are_no_names() {
         assert!(text.parse::<CommitSha>().is_err(), "sha {text:?}");
         assert!(text.parse::<CommitRef>().is_err(), "commit {text:?}");
         assert!(text.parse::<RepoUrl>().is_err(), "url {text:?}");
+        assert!(RepoUrl::from_typed(text).is_err(), "typed url {text:?}");
         assert!(text.parse::<ImageRef>().is_err(), "image {text:?}");
         assert!(text.parse::<EnvKey>().is_err(), "env {text:?}");
         assert!(text.parse::<RelPath>().is_err(), "path {text:?}");
         assert!(text.parse::<UrlPath>().is_err(), "url path {text:?}");
         assert!(text.parse::<Port>().is_err(), "port {text:?}");
+    }
+}
+
+#[test]
+fn the_short_way_to_write_an_ssh_address_is_understood() {
+    let typed = |text: &str| RepoUrl::from_typed(text).map(String::from).map_err(|refused| refused.0);
+    assert_eq!(typed(" git@github.com:you/app.git "), Ok("ssh://git@github.com/you/app.git".into()));
+    assert_eq!(typed("git@git.example.com:/srv/app"), Ok("ssh://git@git.example.com/srv/app".into()));
+    assert_eq!(typed("https://git.example.com/a"), Ok("https://git.example.com/a".into()));
+    for text in ["git@host.example:", "-oX=y@host.example:a", "git@-x.example:a", "host.example:a", "a@b.example:../c"]
+    {
+        assert!(typed(text).is_err(), "{text}");
     }
 }
 

@@ -20,7 +20,10 @@ use super::{
     work::{Deploy, DeployWork, Engines},
 };
 use crate::{
-    drivers::{docker::BuildRequest, git},
+    drivers::{
+        docker::BuildRequest,
+        git::{self, Git},
+    },
     failure::Failure,
     host, jobs,
 };
@@ -70,21 +73,30 @@ impl DeployWork {
 
     /// Fetches the branch into the kept mirror and pins its commit.
     async fn fetch_commit(&self, deploy: &Deploy<'_>, repo: &RepoUrl, branch: &GitRef) -> Result<Commit, Failure> {
-        let (log, git) = (&deploy.context.log, &self.engines.git);
-        let app = &deploy.app.id;
+        let (log, app) = (&deploy.context.log, &deploy.app.id);
+        let access = self.engines.access.of(app, repo).await?;
+        let git = self.engines.git.with_access(access.clone());
         let mut tell = |line: &str| log.line(LogStream::Build, line);
-        let sha = match &deploy.wanted {
+        let fetched = match &deploy.wanted {
             None => {
                 log.say(format!("Fetching {branch} of {repo}."));
-                git.fetch(app, repo, branch, &mut tell).await?
+                git.fetch(app, repo, branch, &mut tell).await
             }
             Some(wanted) => {
                 log.say(format!("Fetching the commit {wanted} of {repo}."));
-                let sha = git.fetch_commit(app, repo, branch, wanted, &mut tell).await?;
-                self.refuse_what_is_older(deploy, repo, branch, &sha).await?;
-                sha
+                git.fetch_commit(app, repo, branch, wanted, &mut tell).await
             }
         };
+        for met in self.engines.access.keep_met(&access).await? {
+            log.say(format!(
+                "{} was met for the first time. Its key is {}; no other is accepted from now on.",
+                met.host, met.fingerprint
+            ));
+        }
+        let sha = fetched?;
+        if deploy.wanted.is_some() {
+            self.refuse_what_is_older(deploy, &git, repo, branch, &sha).await?;
+        }
         self.pin(deploy, branch, sha).await
     }
 
@@ -134,11 +146,12 @@ impl DeployWork {
     async fn refuse_what_is_older(
         &self,
         deploy: &Deploy<'_>,
+        git: &Git,
         repo: &RepoUrl,
         branch: &GitRef,
         sha: &CommitSha,
     ) -> Result<(), Failure> {
-        let (log, git, app) = (&deploy.context.log, &self.engines.git, &deploy.app.id);
+        let (log, app) = (&deploy.context.log, &deploy.app.id);
         if !matches!(deploy.release.trigger, Trigger::Pushed { .. }) {
             return Ok(());
         }

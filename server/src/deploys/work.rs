@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use super::{ReleaseRecord, proof::Probe, store, switch::Switched, turns::Turns};
 use crate::{
+    access::Access,
     apps::{self, AppRecord, Apps},
     db,
     drivers::{archive::Archives, docker::Docker, git::Git},
@@ -31,6 +32,8 @@ pub struct Engines {
     pub docker: Docker,
     /// Sources.
     pub git: Git,
+    /// What git may show to a repository's host.
+    pub access: Access,
     /// Uploads.
     pub archives: Archives,
     /// How many builds run at the same time.

@@ -62,6 +62,12 @@ const ACTIONS: &[(&str, &str)] = &[
     ("token.create", "Made an API token"),
     ("token.revoke", "Revoked an API token"),
     ("webhook.renew", "Made a new webhook secret"),
+    ("access.make_key", "Made a deploy key"),
+    ("access.remove_key", "Removed a deploy key"),
+    ("access.set_sign_in", "Kept a token for a repository"),
+    ("access.remove_sign_in", "Forgot a token for a repository"),
+    ("access.meet_host", "Met an SSH server"),
+    ("access.trust_host", "Accepted an SSH server's new key"),
     ("job.cancel", "Cancelled a job"),
 ];
 

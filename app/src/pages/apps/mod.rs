@@ -1,5 +1,6 @@
 //! Apps: the list, a new one, and the tabs of one.
 
+pub mod access;
 pub mod builder_fields;
 pub mod form;
 pub mod frame;

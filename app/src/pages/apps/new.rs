@@ -82,6 +82,7 @@ pub fn NewApp() -> impl IntoView {
                             mono=true
                         />
                         {move || view! { <SourceFields kind=kind.get() form=AppForm::default() problem=problem /> }}
+                        {move || (kind.get() != SourceKind::Image).then(|| view! { <PrivateFields problem=problem /> })}
                     </div>
                 </Panel>
                 <Panel title="How it is reached">
@@ -95,6 +96,48 @@ pub fn NewApp() -> impl IntoView {
                 </Panel>
             </div>
         </ActionForm>
+    }
+    .into_any()
+}
+
+/// What a private repository wants, folded away as most are public.
+#[component]
+fn PrivateFields(problem: Signal<Option<homeport_model::problem::Problem>>) -> impl IntoView {
+    let wrong = move || {
+        problem.with(|problem| {
+            let field = problem.as_ref().and_then(|problem| problem.field.as_deref());
+            matches!(field, Some("user" | "token"))
+        })
+    };
+    view! {
+        <details class="disclosure" open=wrong>
+            <summary>"The repository is private"</summary>
+            <div class="form">
+                <p class="muted">
+                    "With an https address: a user and a token that may read it. With an ssh address leave both empty: the app gets a deploy key, which its settings show you for the Git host, and is deployed after that."
+                </p>
+                <div class="split" data-variant="even">
+                    <Field
+                        label="User"
+                        name="access[user]"
+                        key="user"
+                        placeholder="git"
+                        problem=problem
+                        mono=true
+                        optional=true
+                    />
+                    <Field
+                        label="Token"
+                        name="access[token]"
+                        key="token"
+                        problem=problem
+                        mono=true
+                        optional=true
+                        kind="password"
+                    />
+                </div>
+            </div>
+        </details>
     }
     .into_any()
 }

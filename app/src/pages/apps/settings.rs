@@ -8,6 +8,7 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::{
     ThisApp,
+    access::{AccessHere, AccessPanel},
     form::{ServeFields, SourceFields},
     new::{FormProblem, problem_of},
     storage::{DeleteVolumes, Kept},
@@ -22,7 +23,7 @@ use crate::{
 #[component]
 pub fn AppSettings() -> impl IntoView {
     let this = ThisApp::current();
-    let hook = Hook::of(this);
+    let (hook, access) = (Hook::of(this), AccessHere::of(this));
     let change = ServerAction::<ChangeApp>::new();
     let delete = ServerAction::<DeleteApp>::new();
     let refused = ask_for_passkey(delete);
@@ -41,6 +42,7 @@ pub fn AppSettings() -> impl IntoView {
             view! {
                 <div class="stack narrow">
                     <Change app=app.clone() change=change />
+                    <AccessPanel here=access />
                     <WebhookPanel hook=hook />
                     <Delete app=app delete=delete refused=refused kept=kept />
                 </div>

@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use homeport_model::name::{CommitRef, GitRef};
+use homeport_model::{
+    access::SshHost,
+    name::{CommitRef, GitRef},
+};
 
 use crate::drivers::process;
 
@@ -33,9 +36,36 @@ pub enum Error {
         /// git's words.
         words: String,
     },
-    /// The ssh host is not the one known by this name.
-    #[error("the repository's host has another key than before")]
-    HostKey,
+    /// The host knows the sign-in not, or no longer.
+    #[error("the repository's host refuses this user and token")]
+    SignInRefused,
+    /// The host wants a key.
+    #[error("{host} lets nobody in without a key")]
+    KeyWanted {
+        /// The host.
+        host: SshHost,
+    },
+    /// The host does not know the key.
+    #[error("{host} does not know the app's deploy key")]
+    KeyRefused {
+        /// The host.
+        host: SshHost,
+    },
+    /// The host knows who asks, and says no.
+    #[error("the repository's host knows who asks, and does not let them read this repository")]
+    NoRight,
+    /// The SSH host is not the one known by this name. Nothing was shown to it.
+    #[error("{host} has another key than the one it is known by, so nothing was shown to it")]
+    OtherHostKey {
+        /// The host.
+        host: SshHost,
+    },
+    /// The host's certificate is not good.
+    #[error("the certificate of the repository's host is not good: {words}")]
+    Certificate {
+        /// git's words.
+        words: String,
+    },
     /// The host did not answer in time.
     #[error("the repository's host did not answer within {limit_s} s")]
     TimedOut {
@@ -114,8 +144,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// From a fetch that failed, by git's words, which are in English because we ask for that.
-    pub(super) fn fetch(error: process::Error, branch: &GitRef) -> Self {
+    /// From a question to a host that failed, by git's words, which are in English because we ask
+    /// for that.
+    pub(super) fn fetch(error: process::Error, branch: &GitRef, shown: Shown) -> Self {
         let stderr = match &error {
             process::Error::TimedOut { limit_s, .. } => return Self::TimedOut { limit_s: *limit_s },
             process::Error::Failed { stderr, .. } => stderr.as_str(),
@@ -123,32 +154,86 @@ impl Error {
         };
         let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
         if says(&["couldn't find remote ref"]) {
-            Self::NoSuchRef { name: branch.clone() }
-        } else if says(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
-            Self::HostKey
-        } else if says(&[
-            "could not read Username",
-            "Authentication failed",
-            "Permission denied",
-            "error: 401",
-            "error: 403",
-        ]) {
-            Self::SignInWanted
-        } else if says(&["not found", "error: 404", "does not appear to be a git repository"]) {
-            Self::NotFound
-        } else if says(&["Operation too slow", "timed out"]) {
-            Self::TimedOut { limit_s: 30 }
-        } else if says(&[
-            "Could not resolve host",
-            "Connection refused",
-            "Failed to connect",
-            "unable to access",
-            "Couldn't connect",
-        ]) {
-            let line = stderr.lines().rfind(|line| line.starts_with("fatal: ")).unwrap_or(stderr);
-            Self::HostAway { words: line.trim_start_matches("fatal: ").to_owned() }
-        } else {
-            Self::Process(error)
+            return Self::NoSuchRef { name: branch.clone() };
+        }
+        let Shown { host, anything } = shown;
+        match host {
+            Some(host) if says(&["Host key verification failed", "IDENTIFICATION HAS CHANGED"]) => {
+                Self::OtherHostKey { host }
+            }
+            Some(host)
+                if says(&["Permission denied (", "Too many authentication failures", "Authentication failed"]) =>
+            {
+                if anything {
+                    Self::KeyRefused { host }
+                } else {
+                    Self::KeyWanted { host }
+                }
+            }
+            None if says(&[
+                "could not read Username",
+                "could not read Password",
+                "Authentication failed",
+                "error: 401",
+            ]) =>
+            {
+                if anything {
+                    Self::SignInRefused
+                } else {
+                    Self::SignInWanted
+                }
+            }
+            _ if says(&["error: 403", "Permission denied", "access denied", "Access denied", "DENIED"]) => {
+                Self::NoRight
+            }
+            _ if says(&[
+                "SSL certificate problem",
+                "certificate verification failed",
+                "SSL: no alternative certificate",
+            ]) =>
+            {
+                Self::Certificate { words: last_line(stderr) }
+            }
+            _ if says(NOT_THERE) => Self::NotFound,
+            _ if says(&["Operation too slow", "timed out"]) => Self::TimedOut { limit_s: 30 },
+            _ if says(AWAY) => Self::HostAway { words: last_line(stderr) },
+            _ => Self::Process(error),
         }
     }
+}
+
+const NOT_THERE: &[&str] = &[
+    "not found",
+    "error: 404",
+    "could not be found",
+    "does not appear to be a git repository",
+    "does not exist",
+    "no such repository",
+];
+const AWAY: &[&str] = &[
+    "Could not resolve host",
+    "Connection refused",
+    "Failed to connect",
+    "unable to access",
+    "Couldn't connect",
+    "No route to host",
+    "Network is unreachable",
+    "Connection closed",
+    "Connection reset",
+    "kex_exchange_identification",
+];
+
+/// The line that says most: ssh's own, else git's last one.
+fn last_line(stderr: &str) -> String {
+    let line = stderr.lines().find(|line| line.starts_with("ssh: ") || line.starts_with("kex_exchange"));
+    let line = line.or_else(|| stderr.lines().rfind(|line| line.starts_with("fatal: "))).unwrap_or(stderr);
+    line.trim_start_matches("fatal: ").trim_end().to_owned()
+}
+
+/// What was shown to a host before it refused.
+pub(super) struct Shown {
+    /// The SSH server; none over https.
+    pub(super) host: Option<SshHost>,
+    /// Whether a token or a key was shown.
+    pub(super) anything: bool,
 }

@@ -8,7 +8,7 @@ use homeport_model::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Error, FETCHED, Git, mirror};
+use super::{Error, FETCHED, Git, access::Papers, mirror};
 use crate::drivers::process::{self, Invocation};
 
 /// How much of a branch is fetched to find a commit in it that its host does not give by itself.
@@ -43,8 +43,9 @@ impl Git {
             return Ok(sha);
         }
         if let Some(sha) = wanted.whole() {
-            let run = self.fetching(app, protocol, url, 1).arg(format!("+{sha}:{FETCHED}"));
-            match self.watch(app, run.limit(self.limits.time), branch, &mut on_line).await {
+            let papers = self.papers(url)?;
+            let run = self.fetching(app, protocol, url, 1, &papers).arg(format!("+{sha}:{FETCHED}"));
+            match self.watch(app, run.limit(self.limits.time), branch, &papers, &mut on_line).await {
                 Ok(()) => return Ok(sha),
                 // git's words for it differ from host to host.
                 Err(Error::Process(process::Error::Failed { .. }) | Error::NoSuchRef { .. }) => {}
@@ -79,8 +80,9 @@ impl Git {
         self.ensure_mirror(app).await?;
         let mut fetched = Err(Error::NoSuchRef { name: branch.clone() });
         for kind in ["heads", "tags"] {
-            let run = self.fetching(app, protocol, url, depth).arg(format!("+refs/{kind}/{branch}:{FETCHED}"));
-            fetched = self.watch(app, run.limit(self.limits.time), branch, on_line).await;
+            let papers = self.papers(url)?;
+            let run = self.fetching(app, protocol, url, depth, &papers).arg(format!("+refs/{kind}/{branch}:{FETCHED}"));
+            fetched = self.watch(app, run.limit(self.limits.time), branch, &papers, on_line).await;
             if !matches!(fetched, Err(Error::NoSuchRef { .. })) {
                 break;
             }
@@ -90,8 +92,9 @@ impl Git {
     }
 
     /// `git fetch` up to the address; what to fetch comes behind it.
-    fn fetching(&self, app: &AppId, protocol: &str, url: &RepoUrl, depth: u32) -> Invocation {
-        self.git(app)
+    fn fetching(&self, app: &AppId, protocol: &str, url: &RepoUrl, depth: u32, papers: &Papers) -> Invocation {
+        papers
+            .onto(self.git(app))
             .env("GIT_ALLOW_PROTOCOL", protocol)
             .arg("fetch")
             .arg(format!("--depth={depth}"))
@@ -130,6 +133,7 @@ impl Git {
         app: &AppId,
         run: Invocation,
         branch: &GitRef,
+        papers: &Papers,
         on_line: &mut (impl FnMut(&str) + Send),
     ) -> Result<(), Error> {
         let limit_bytes = self.limits.size_bytes;
@@ -150,7 +154,7 @@ impl Git {
             }
         });
         tokio::select! {
-            done = done => done.map(|_| ()).map_err(|error| Error::fetch(error, branch)),
+            done = done => done.map(|_| ()).map_err(|error| Error::fetch(error, branch, papers.shown())),
             () = too_large => {
                 self.remove(app)?;
                 Err(Error::TooLarge { limit_bytes })

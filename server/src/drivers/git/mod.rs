@@ -1,9 +1,12 @@
 //! Git repositories: a bare mirror for each app, fetched by branch, read from its objects.
 //!
-//! git runs as nobody special, without hooks, helpers, prompts, submodules or protocols other than
-//! https and ssh, and what a person typed stands only behind `--` (security.md, C-01 and C-02).
+//! git runs as nobody special, without hooks, prompts, submodules or protocols other than https and
+//! ssh, and what a person typed stands only behind `--` (security.md, C-01 and C-02). What it shows to
+//! a host is in files of a private folder (`access.rs`).
 //! Nothing is ever checked out: files come from the object database by mode (C-09).
 
+mod access;
+mod ask;
 mod blobs;
 mod error;
 mod export;
@@ -12,7 +15,10 @@ mod import;
 mod receive;
 mod tree;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use homeport_model::{
     id::AppId,
@@ -20,6 +26,7 @@ use homeport_model::{
     time::Timestamp,
 };
 
+pub use access::Access;
 pub use error::Error;
 pub use export::Exported;
 pub use receive::UploadTalk;
@@ -34,7 +41,7 @@ const READS_WITHIN: Duration = Duration::from_secs(60);
 const FETCHED: &str = "refs/homeport/fetched";
 const UPLOADED: &str = "refs/homeport/uploaded";
 const PUSHED: &str = "refs/homeport/pushed";
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 14] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.askPass=",
@@ -49,9 +56,6 @@ const SETTINGS: [&str; 15] = [
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
     "http.followRedirects=initial",
-    // A fixed text of ours; git hands it to a shell because of its spaces.
-    "core.sshCommand=ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new \
-     -o UserKnownHostsFile=known_hosts",
 ];
 
 /// What a fetch may cost.
@@ -87,6 +91,7 @@ pub struct Git {
     user: Option<users::User>,
     local_http: bool,
     limits: Limits,
+    access: Access,
 }
 
 impl Git {
@@ -100,7 +105,9 @@ impl Git {
             return Err(Error::Unreachable { folder });
         }
         let root = FsRoot::create(state.join("git"), 0o711).map_err(Error::Files)?;
-        Ok(Self { root, user, local_http, limits })
+        let git = Self { root, user, local_http, limits, access: Access::default() };
+        git.discard_papers().map_err(Error::Files)?;
+        Ok(git)
     }
 
     /// Subject, author and time of a commit that was fetched.
@@ -151,12 +158,15 @@ impl Git {
 
     /// git in the app's mirror, with everything off that we do not use.
     fn git(&self, app: &AppId) -> Invocation {
+        self.git_in(self.root.path().join(mirror(app))).env("GIT_DIR", ".")
+    }
+
+    fn git_in(&self, folder: PathBuf) -> Invocation {
         Invocation::new(Program::Git)
-            .folder(self.root.path().join(mirror(app)))
+            .folder(folder)
             .run_as(self.user.as_ref().map(|user| (user.id, user.group_id)))
             .limit(READS_WITHIN)
             .env("HOME", "/nonexistent")
-            .env("GIT_DIR", ".")
             .env("GIT_ALLOW_PROTOCOL", "none")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")

@@ -1,11 +1,13 @@
 //! A Git server on 127.0.0.1: `git http-backend` behind a listener, and repositories to serve. It
-//! can also be one that accepts and says nothing.
+//! can also be one that accepts and says nothing, one that wants a sign-in, or one that sends on.
 
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Arc, Mutex},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use homeport_model::name::RepoUrl;
 use tempfile::TempDir;
 use tokio::{
@@ -19,6 +21,20 @@ pub struct GitServer {
     folder: TempDir,
     port: u16,
     server: JoinHandle<()>,
+    manner: Arc<Mutex<Manner>>,
+}
+
+/// How it treats those who ask.
+#[derive(Default)]
+struct Manner {
+    /// The only `Authorization` that is let in.
+    wants: Option<String>,
+    /// The status for whoever is let in, instead of an answer.
+    says: Option<&'static str>,
+    /// Sends everybody on to this origin.
+    sends_on: Option<String>,
+    /// Every `Authorization` that came.
+    seen: Vec<String>,
 }
 
 impl GitServer {
@@ -27,12 +43,40 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let root = folder.path().to_owned();
+        let manner: Arc<Mutex<Manner>> = Arc::default();
+        let of = manner.clone();
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, root.clone()));
+                tokio::spawn(answer(stream, root.clone(), of.clone()));
             }
         });
-        Self { folder, port, server }
+        Self { folder, port, server, manner }
+    }
+
+    /// Lets only this user with this token in from now on.
+    pub fn lock(&self, user: &str, token: &str) {
+        let wants = format!("Basic {}", STANDARD.encode(format!("{user}:{token}")));
+        self.manner.lock().expect("not poisoned").wants = Some(wants);
+    }
+
+    /// Answers whoever is let in with this status.
+    pub fn say(&self, status: &'static str) {
+        self.manner.lock().expect("not poisoned").says = Some(status);
+    }
+
+    /// Sends everybody who is let in on to another server.
+    pub fn send_on(&self, to: &Self) {
+        self.manner.lock().expect("not poisoned").sends_on = Some(format!("http://127.0.0.1:{}", to.port));
+    }
+
+    /// Every `Authorization` that came.
+    pub fn seen(&self) -> Vec<String> {
+        self.manner.lock().expect("not poisoned").seen.clone()
+    }
+
+    /// The folder of a repository, for a server of another kind.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.git"))
     }
 
     /// An address whose host accepts and never answers.
@@ -112,7 +156,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 /// Answers one request by `git http-backend`, the CGI way.
-async fn answer(mut stream: TcpStream, root: PathBuf) {
+async fn answer(mut stream: TcpStream, root: PathBuf, manner: Arc<Mutex<Manner>>) {
     let mut text = Vec::new();
     let head_end = loop {
         let mut piece = [0; 4096];
@@ -137,6 +181,11 @@ async fn answer(mut stream: TcpStream, root: PathBuf) {
         let mut piece = [0; 4096];
         let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
         body.extend_from_slice(&piece[..count]);
+    }
+    if let Some(instead) = instead(&manner, &header("authorization"), head.split(' ').nth(1).unwrap_or_default()) {
+        let _ = stream.write_all(instead.as_bytes()).await;
+        let _ = stream.shutdown().await;
+        return;
     }
     let mut words = head.split(' ');
     let (method, target) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
@@ -173,4 +222,20 @@ async fn answer(mut stream: TcpStream, root: PathBuf) {
     let _ = stream.write_all(start.as_bytes()).await;
     let _ = stream.write_all(&output).await;
     let _ = stream.shutdown().await;
+}
+
+/// What is said instead of an answer.
+fn instead(manner: &Mutex<Manner>, shown: &str, target: &str) -> Option<String> {
+    let mut manner = manner.lock().expect("not poisoned");
+    if !shown.is_empty() {
+        manner.seen.push(shown.to_owned());
+    }
+    let end = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    if manner.wants.as_ref().is_some_and(|wants| wants != shown) {
+        return Some(format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\n{end}"));
+    }
+    if let Some(origin) = &manner.sends_on {
+        return Some(format!("HTTP/1.1 302 Found\r\nLocation: {origin}{target}\r\n{end}"));
+    }
+    manner.says.map(|status| format!("HTTP/1.1 {status}\r\n{end}"))
 }

@@ -9,5 +9,6 @@ pub mod namespace;
 pub mod panel;
 pub mod recording;
 pub mod running;
+pub mod ssh_server;
 pub mod volumes;
 pub mod web;
