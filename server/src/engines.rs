@@ -77,6 +77,7 @@ impl From<git::Error> for Failure {
                 "Check the address. Many hosts say this of private repositories, too, to whoever may not read them.",
             )
             .into(),
+            E::Moved => engine("Put the repository's new address into the app's settings.").into(),
             E::Certificate { .. } => engine("Ask the host's owner to mend it; Homeport does not look away.").into(),
             E::NoSuchRef { .. } => engine("Check the branch in the app's settings.").into(),
             E::NoSuchCommit { .. } => {

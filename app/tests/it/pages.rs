@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -65,6 +65,7 @@ const PAGES: [&str; 23] = [
     "/apps/shop/storage",
     "/apps/shop/logs",
     "/apps/shop/settings",
+    "/apps/api/settings",
     "/activity",
     "/activity/jobs",
     "/settings",
@@ -160,6 +161,20 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
     let back =
         submit("/apps/shop/storage", "/api/ui/apps/add-need", "name=shop&form[kind]=option&form[text]=--privileged");
     has(&page(&back.await).await, &["A privileged container owns the server."]);
+}
+
+#[tokio::test]
+async fn access_shows_what_a_host_needs_and_no_secret() {
+    let token = page("/apps/shop/settings").await;
+    has(&token, &["Signs in as", "&lt;b&gt;ada&lt;/b&gt;", "name=\"form[token]\"", "type=\"password\"", "Try access"]);
+    let key = page("/apps/api/settings").await;
+    has(&key, &["ssh-ed25519 AAAAC3", "homeport-api", "Copy the public key", "[git.example.com]:2222", "known since"]);
+    let back =
+        submit("/apps/shop/settings", "/api/ui/access/set-sign-in", "app=shop&form[user]=a:b&form[token]=t0p").await;
+    let html = page(&back).await;
+    has(&html, &["A user&#x27;s name has no colon"]);
+    assert!(!back.contains("t0p") && !html.contains("t0p"));
+    has(&page("/new?kind=static").await, &["The repository is private", "name=\"access[token]\""]);
 }
 
 #[tokio::test]

@@ -163,7 +163,6 @@ async fn a_redirect_takes_no_token_along() {
     let (own, other) = (GitServer::start().await, GitServer::start().await);
     one_page(&own);
     let sha = other.repository("site").write("index.html", "theirs").push("theirs");
-    own.lock("ada@example.com", TOKEN);
     own.send_on(&other);
     let ground = Ground::new();
     let url = own.url("site");
@@ -174,12 +173,17 @@ async fn a_redirect_takes_no_token_along() {
     // Sent on to an open server: that is served, without the token.
     let fetched = git.fetch(&ground.app, &url, &main, |_| {}).await.expect("fetched");
     assert_eq!(fetched.as_str(), sha);
-    assert!(!own.seen().is_empty());
     assert_eq!(other.seen(), Vec::<String>::new());
     // Sent on to one that asks for it.
     other.lock("ada@example.com", TOKEN);
     let refused = git.fetch(&ground.app, &url, &main, |_| {}).await;
     assert!(matches!(refused, Err(Error::SignInRefused | Error::SignInWanted)), "{refused:?}");
+    assert_eq!((own.seen(), other.seen()), (Vec::new(), Vec::<String>::new()));
+    // Sent on only after the token was shown.
+    own.lock("ada@example.com", TOKEN);
+    let refused = git.fetch(&ground.app, &url, &main, |_| {}).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert!(!own.seen().is_empty());
     assert_eq!(other.seen(), Vec::<String>::new());
 }
 

@@ -76,10 +76,12 @@ fn Loaded(view: AccessView, here: AccessHere) -> impl IntoView {
         }
     };
     view! {
-        <Panel title="Access">
-            {part}
-            <Try here=here name=name />
-        </Panel>
+        <div id="access">
+            <Panel title="Access">
+                {part}
+                <Try here=here name=name />
+            </Panel>
+        </div>
     }
     .into_any()
 }

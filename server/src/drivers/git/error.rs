@@ -60,6 +60,9 @@ pub enum Error {
         /// The host.
         host: SshHost,
     },
+    /// The host sends on to another address, where nothing is shown.
+    #[error("the repository's host sends on to another address")]
+    Moved,
     /// The host's certificate is not good.
     #[error("the certificate of the repository's host is not good: {words}")]
     Certificate {
@@ -194,6 +197,7 @@ impl Error {
             {
                 Self::Certificate { words: last_line(stderr) }
             }
+            _ if says(&["returned error: 30", "HTTP 30"]) => Self::Moved,
             _ if says(NOT_THERE) => Self::NotFound,
             _ if says(&["Operation too slow", "timed out"]) => Self::TimedOut { limit_s: 30 },
             _ if says(AWAY) => Self::HostAway { words: last_line(stderr) },
