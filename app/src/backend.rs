@@ -11,15 +11,16 @@ use homeport_model::{
     access::{AccessView, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    deploy::{DeployDetail, ReleaseRow},
+    deploy::{Comparison, DeployDetail, ReleaseRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
-    id::{DeliveryId, JobId, PasskeyId, SessionId, TokenId},
+    id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Problem},
     problem::Fix,
-    webhook::{DeliveryRow, NewSecret, WebhookRow},
+    pushes::{Remotes, SshKeyForm, SshSettings},
+    webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
 /// What a backend method answers.
@@ -44,6 +45,10 @@ pub struct Backend {
     pub tokens: Arc<dyn Tokens>,
     /// Keys and sign-ins for private repositories.
     pub access: Arc<dyn Access>,
+    /// SSH keys of the person who asks.
+    pub ssh_keys: Arc<dyn SshKeys>,
+    /// Deploys' statuses on Git hosts.
+    pub statuses: Arc<dyn Statuses>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -161,6 +166,8 @@ pub trait Deploys: Send + Sync {
     async fn fix(&self, actor: &Actor, app: &AppName, fix: Fix) -> Answer<u32>;
     /// Every release of an app, newest first.
     async fn list(&self, actor: &Actor, app: &AppName) -> Answer<Vec<ReleaseRow>>;
+    /// Two releases beside each other.
+    async fn compare(&self, actor: &Actor, app: &AppName, from: u32, to: u32) -> Answer<Comparison>;
     /// One deploy with its steps.
     async fn find(&self, actor: &Actor, app: &AppName, number: u32) -> Answer<DeployDetail>;
     /// Stops a queued or running job before its commit point.
@@ -221,4 +228,28 @@ pub trait Access: Send + Sync {
     async fn try_it(&self, actor: &Actor, app: &AppName) -> Answer<Tried>;
     /// Believes the key that the app's SSH server has now, if its fingerprint is this one.
     async fn trust_host(&self, actor: &Actor, app: &AppName, fingerprint: &str) -> Answer<()>;
+}
+
+/// SSH keys of the person who asks, and where to push to.
+#[async_trait]
+pub trait SshKeys: Send + Sync {
+    /// Their keys, newest first, and the server that they open.
+    async fn settings(&self, actor: &Actor) -> Answer<SshSettings>;
+    /// Takes the public half of a key. Needs step-up.
+    async fn add(&self, actor: &Actor, form: SshKeyForm) -> Answer<()>;
+    /// Removes a key; connections that are open stay until they end.
+    async fn remove(&self, actor: &Actor, id: &SshKeyId) -> Answer<()>;
+    /// Where an app is pushed to.
+    async fn remotes(&self, actor: &Actor, app: &AppName) -> Answer<Remotes>;
+}
+
+/// Deploys' statuses on Git hosts.
+#[async_trait]
+pub trait Statuses: Send + Sync {
+    /// Whom an app's deploys are told to, and how the last report fared.
+    async fn find(&self, actor: &Actor, app: &AppName) -> Answer<StatusView>;
+    /// Tells a Git host of an app's deploys from now on.
+    async fn set(&self, actor: &Actor, app: &AppName, form: StatusForm) -> Answer<()>;
+    /// Tells nobody any more; the token is forgotten.
+    async fn unset(&self, actor: &Actor, app: &AppName) -> Answer<()>;
 }

@@ -14,7 +14,7 @@ use crate::{
         activity::{AuditPage, DeliveriesPage, JobsPage},
         apps::{AppFrame, AppSettings, AppsPage, Logs, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
-        deploys::{DeployPage, DeploysPage},
+        deploys::{ComparePage, DeployPage, DeploysPage},
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
         not_found::NotFound,
@@ -44,6 +44,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/apps") view=AppsPage ssr=SsrMode::Async />
                     <Route path=path!("/new") view=NewApp ssr=SsrMode::Async />
                     <Route path=path!("/apps/:name/deploys/:number") view=DeployPage ssr=SsrMode::Async />
+                    <Route path=path!("/apps/:name/compare") view=ComparePage ssr=SsrMode::Async />
                     <ParentRoute path=path!("/apps/:name") view=AppFrame ssr=SsrMode::Async>
                         <Route path=path!("") view=Overview ssr=SsrMode::Async />
                         <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />

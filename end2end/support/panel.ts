@@ -21,13 +21,13 @@ export class Panel {
 
   private constructor(
     readonly namespace: string,
-    private readonly ports: { panel: number; http: number; https: number },
+    readonly ports: { panel: number; http: number; https: number; ssh: number },
   ) {}
 
   /** Starts a new panel that nobody owns. */
   static async start(): Promise<Panel> {
     const namespace = `e${run}-${process.pid.toString(36)}${made++}`.slice(0, 16);
-    const ports = { panel: await freePort(), http: await freePort(), https: await freePort() };
+    const ports = { panel: await freePort(), http: await freePort(), https: await freePort(), ssh: await freePort() };
     const panel = new Panel(namespace, ports);
     mkdirSync(join(folder, namespace), { mode: 0o711 });
     await panel.serve();
@@ -57,10 +57,10 @@ export class Panel {
 
   /** Starts the program on the state folder, again or for the first time, and waits for its answer. */
   async serve(): Promise<void> {
-    const { panel, http, https } = this.ports;
+    const { panel, http, https, ssh } = this.ports;
     const child = spawn(program, [
       ...['serve', '--state', this.state, '--origin', this.origin, '--listen', `127.0.0.1:${panel}`],
-      ...['--http-port', `${http}`, '--https-port', `${https}`, '--bind', '127.0.0.1'],
+      ...['--http-port', `${http}`, '--https-port', `${https}`, '--ssh-port', `${ssh}`, '--bind', '127.0.0.1'],
       ...['--namespace', this.namespace, '--allow-local-git', 'true'],
     ]);
     child.stdout.on('data', (piece) => (this.said += piece));

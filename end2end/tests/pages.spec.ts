@@ -14,6 +14,7 @@ const pages = {
   app: '/apps/showcase',
   deploys: '/apps/showcase/deploys',
   deploy: '/apps/showcase/deploys/2',
+  compare: '/apps/showcase/compare?from=1&to=2',
   deploy_failed: '/apps/showcase/deploys/3',
   processes: '/apps/showcase/processes?process=web',
   environment: '/apps/showcase/environment',

@@ -47,6 +47,13 @@ test('a container on another port keeps the old release and says which port', as
   expect([...bodies]).toEqual(['heard']);
   const left = (await panel.containers()).filter((name) => name.includes('-deaf-'));
   expect(left).toEqual([expect.stringContaining('-deaf-r1-')]);
+
+  await test.step('and one press mends it', async () => {
+    await page.getByRole('button', { name: 'Use port 3000 and deploy again' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'deaf: release 3' })).toBeVisible();
+    await isLive(page, 3);
+    expect((await panel.visit('deaf')).status).toBe(200);
+  });
 });
 
 test('the panel is killed in the middle of a deploy: visitors see nothing of it, and it goes on', async ({

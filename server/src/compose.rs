@@ -9,6 +9,7 @@ use homeport_model::{
     job::JobKind,
     name::{HostName, Port},
 };
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -30,6 +31,7 @@ use crate::{
         nginx::Nginx,
         system::fsroot::FsRoot,
     },
+    egress::Egress,
     environments::Environments,
     failure::{Failure, chain},
     host::Host,
@@ -38,7 +40,10 @@ use crate::{
     pushes::Pushes,
     reconcile,
     seal::Sealer,
+    ssh::{Door, Ssh},
+    ssh_keys::SshKeys,
     state::Refusal,
+    statuses::{self, Statuses},
     tokens::Tokens,
     uploads::Uploads,
     webhooks::Webhooks,
@@ -82,6 +87,10 @@ pub struct Services {
     pub pushes: Pushes,
     /// Keys and sign-ins for private repositories.
     pub access: Access,
+    /// SSH keys.
+    pub ssh_keys: SshKeys,
+    /// Deploys' statuses on Git hosts.
+    pub statuses: Statuses,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -91,6 +100,7 @@ pub struct Services {
     db: Db,
     locks: Locks,
     engines: Engines,
+    ssh: Arc<Ssh>,
     patience: Patience,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -181,7 +191,7 @@ impl Services {
             host: host.clone(),
             runner: runner.clone(),
         });
-        let deploys = Deploys::new(apps.clone());
+        let deploys = Deploys::new(apps.clone(), git.clone());
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
         let uploads = Uploads::new(apps.clone(), deploys.clone(), archives.clone());
@@ -189,7 +199,19 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let origin = config.origin.as_str().to_owned();
-        let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin);
+        let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin.clone());
+        let door = Door::default();
+        let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origin.clone());
+        let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origin);
+        let ssh = Ssh {
+            keys: ssh_keys.clone(),
+            pushes: pushes.clone(),
+            state: FsRoot::open(&config.state).map_err(|error| Refusal::Io(error.to_string()))?,
+            bind: config.bind.clone(),
+            port: config.ssh_port,
+            host: config.origin.host().to_owned(),
+            door,
+        };
         Ok(Self {
             accounts: Arc::new(accounts),
             environments: Environments::new(apps.clone()),
@@ -199,6 +221,9 @@ impl Services {
             tokens,
             pushes,
             access: access.clone(),
+            ssh_keys,
+            statuses,
+            ssh: Arc::new(ssh),
             activity: Activity::new(db.clone(), audit),
             db,
             engines: Engines { docker, git, access, archives, builds_at_once: config.builds_at_once.into() },
@@ -228,6 +253,8 @@ impl Services {
             webhooks: Arc::new(self.webhooks.clone()),
             tokens: Arc::new(self.tokens.clone()),
             access: Arc::new(self.access.clone()),
+            ssh_keys: Arc::new(self.ssh_keys.clone()),
+            statuses: Arc::new(self.statuses.clone()),
         }
     }
 
@@ -258,6 +285,7 @@ impl Services {
         }
         self.runner.start(work).await?;
         self.drive_reconcilers();
+        self.ssh.clone().start(&self.tasks, self.stop.clone());
         Ok(())
     }
 
@@ -298,6 +326,15 @@ impl Services {
                     () = stop.cancelled() => Ok(()),
                 }
             }
+        });
+        let (statuses, heard) = (self.statuses.clone(), Arc::new(Mutex::new(self.hub.listen())));
+        let changed = move || {
+            let heard = heard.clone();
+            async move { statuses::something_happened(&heard).await }
+        };
+        reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
+            let statuses = statuses.clone();
+            async move { statuses.reconcile().await }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

@@ -36,7 +36,11 @@ pub struct Config {
     #[arg(long, env = "HOMEPORT_HTTPS_PORT", default_value_t = 443, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub https_port: u16,
 
-    /// Addresses that nginx listens on, separated by commas.
+    /// Port of the SSH server that takes `git push` and nothing else; 0 for none.
+    #[arg(long, env = "HOMEPORT_SSH_PORT", default_value_t = 2222, value_name = "PORT")]
+    pub ssh_port: u16,
+
+    /// Addresses that nginx and the SSH server listen on, separated by commas.
     #[arg(long, env = "HOMEPORT_BIND", default_value = "0.0.0.0,::", value_delimiter = ',', value_name = "ADDRESS,…")]
     pub bind: Vec<IpAddr>,
 

@@ -24,6 +24,7 @@ pub async fn read_account() -> Result<AccountSettings, WireError> {
     let mut account = with_status(backend.accounts.settings(&actor).await)?;
     if !account.me.must_add_passkey {
         account.tokens = with_status(backend.tokens.list(&actor).await)?;
+        account.ssh = with_status(backend.ssh_keys.settings(&actor).await)?;
     }
     Ok(account)
 }

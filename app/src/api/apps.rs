@@ -32,7 +32,13 @@ pub async fn list_apps() -> Result<Vec<AppRow>, WireError> {
 #[server(prefix = "/api/ui", endpoint = "apps/find", input = GetUrl)]
 pub async fn find_app(name: AppName) -> Result<AppDetail, WireError> {
     let (backend, actor) = context()?;
-    with_status(backend.apps.find(&actor, &name).await)
+    let mut app = with_status(backend.apps.find(&actor, &name).await)?;
+    let pushed =
+        app.spec.source.files().is_some_and(|files| matches!(files.origin, homeport_model::app::Origin::Push { .. }));
+    if pushed {
+        app.remotes = Some(with_status(backend.ssh_keys.remotes(&actor, &name).await)?);
+    }
+    Ok(app)
 }
 
 /// Creates an app and, when asked, deploys it; goes to its page.

@@ -1,7 +1,7 @@
 //! Deploys, releases and their jobs.
 
 use homeport_model::{
-    deploy::{DeployDetail, ReleaseRow},
+    deploy::{Comparison, DeployDetail, ReleaseRow},
     id::JobId,
     job::LogLine,
     name::{AppName, Port},
@@ -63,6 +63,13 @@ pub async fn restart(app: AppName) -> Result<u32, WireError> {
 pub async fn list_deploys(app: AppName) -> Result<Vec<ReleaseRow>, WireError> {
     let (backend, actor) = context()?;
     with_status(backend.deploys.list(&actor, &app).await)
+}
+
+/// Two releases of an app beside each other.
+#[server(prefix = "/api/ui", endpoint = "deploys/compare", input = GetUrl)]
+pub async fn compare_releases(app: AppName, from: u32, to: u32) -> Result<Comparison, WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.deploys.compare(&actor, &app, from, to).await)
 }
 
 /// One deploy with its steps.

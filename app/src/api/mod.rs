@@ -10,6 +10,8 @@ pub mod apps;
 pub mod deploys;
 pub mod environments;
 pub mod error;
+pub mod ssh_keys;
+pub mod statuses;
 pub mod tokens;
 pub mod webhooks;
 

@@ -2,6 +2,8 @@
 
 #[path = "fake_access.rs"]
 mod access;
+#[path = "fake_compare.rs"]
+mod compare;
 #[path = "fake_environments.rs"]
 mod environments;
 #[path = "fake_needs.rs"]
@@ -26,8 +28,8 @@ use homeport_model::{
     },
     build::{Process, Scale},
     deploy::{
-        Artifact, Commit, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger, container::ProcessName,
-        proof::Method,
+        Artifact, Commit, Comparison, DeployDetail, Proof, ReleaseChange, ReleaseRow, Sample, Trigger,
+        container::ProcessName, proof::Method,
     },
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, ReleaseId},
@@ -62,7 +64,9 @@ pub(crate) fn backend(empty: bool) -> Backend {
         activity: fake.clone(),
         webhooks: fake.clone(),
         tokens: fake.clone(),
-        access: fake,
+        access: fake.clone(),
+        ssh_keys: fake.clone(),
+        statuses: fake,
     }
 }
 
@@ -310,6 +314,7 @@ impl Apps for Fake {
             processes: processes(),
             pending_env: 2,
             busy: None,
+            remotes: None,
             created_at: ago(30 * DAY),
             row,
         })
@@ -378,6 +383,10 @@ impl Deploys for Fake {
         Ok(42)
     }
 
+    async fn compare(&self, actor: &Actor, app: &AppName, from: u32, to: u32) -> Answer<Comparison> {
+        compare::compare(self, actor, app, from, to).await
+    }
+
     async fn roll_back(&self, _: &Actor, _: &AppName, _: u32) -> Answer<u32> {
         Err(Problem::new(Code::Conflict, "A deploy of shop is running.").hint("Wait for it, or cancel it."))
     }
@@ -411,7 +420,7 @@ impl Deploys for Fake {
                 commit: Some(commit("9d01ab2", "Fix rounding of totals")),
                 artifact: true,
                 env: vec![change("PRICE_CACHE_TTL", EnvChange::Added), change("LEGACY_PRICES", EnvChange::Removed)],
-                port: None,
+                settings: Vec::new(),
             },
             previous: Some(40),
             log_lines: lines(state).len() as u64,

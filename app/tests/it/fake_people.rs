@@ -56,6 +56,7 @@ impl Accounts for Fake {
             sessions: vec![session(1, "Firefox on Linux", 0, true), session(2, "Safari on iPhone", DAY, false)],
             codes_left: 8,
             tokens: Vec::new(),
+            ssh: homeport_model::pushes::SshSettings::default(),
             now: NOW,
         })
     }

@@ -56,6 +56,7 @@ const PAGES: [&str; 24] = [
     "/apps/shop",
     "/apps/api",
     "/apps/shop/deploys",
+    "/apps/shop/compare?from=41&to=42",
     "/apps/shop/deploys/43",
     "/apps/shop/deploys/42",
     "/apps/shop/deploys/41",

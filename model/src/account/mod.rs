@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actor::Role,
     id::{PasskeyId, SessionId},
+    pushes::SshSettings,
     time::Timestamp,
 };
 
@@ -98,6 +99,9 @@ pub struct AccountSettings {
     /// API tokens, newest first.
     #[serde(default)]
     pub tokens: Vec<TokenRow>,
+    /// SSH keys, newest first, and where they open.
+    #[serde(default)]
+    pub ssh: SshSettings,
     /// The server's time when this was put together.
     pub now: Timestamp,
 }

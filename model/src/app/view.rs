@@ -9,6 +9,7 @@ use crate::{
     id::{AppId, JobId},
     job::JobRow,
     name::{AppName, HostName},
+    pushes::Remotes,
     time::Timestamp,
 };
 
@@ -116,6 +117,9 @@ pub struct AppDetail {
     pub busy: Option<JobId>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Where it is pushed to, when its files come so.
+    #[serde(default)]
+    pub remotes: Option<Remotes>,
 }
 
 /// What a hop is.

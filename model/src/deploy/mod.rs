@@ -2,6 +2,7 @@
 //! immutable.
 
 pub mod address;
+mod compare;
 pub mod container;
 pub mod declared;
 pub mod ignore;
@@ -9,10 +10,11 @@ pub mod plan;
 pub mod proof;
 mod view;
 
+pub use compare::{Area, Difference, Side, compare};
 pub use declared::{Declared, SiteRules};
 pub use plan::Step;
 pub use proof::{Proof, Sample};
-pub use view::{DeployDetail, ReleaseChange, ReleaseRow};
+pub use view::{Comparison, DeployDetail, ReleaseChange, ReleaseRow};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Artifact, Commit, Proof, Trigger};
+use super::{Artifact, Commit, Difference, Proof, Trigger};
 use crate::{
     app::EnvChange,
     id::ReleaseId,
@@ -51,8 +51,26 @@ pub struct ReleaseChange {
     pub artifact: bool,
     /// Variables that differ; values never leave the server.
     pub env: Vec<(EnvKey, EnvChange)>,
-    /// The port before and after, when it differs.
-    pub port: Option<(u16, u16)>,
+    /// What differs of settings and of what the files say.
+    #[serde(default)]
+    pub settings: Vec<Difference>,
+}
+
+/// Two releases of an app beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The older side; the newer one's `change` is seen from it.
+    pub from: ReleaseRow,
+    /// The newer side.
+    pub to: ReleaseRow,
+    /// What differs.
+    pub change: ReleaseChange,
+    /// The commits that the newer side has and the older one has not, newest first; at most 50.
+    pub commits: Vec<Commit>,
+    /// Whether the older side's commit is an ancestor of the newer one's, as far as is known here.
+    pub whole: bool,
+    /// The numbers of all releases, newest first.
+    pub numbers: Vec<u32>,
 }
 
 /// One deploy with its steps.

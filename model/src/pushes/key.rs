@@ -76,8 +76,40 @@ pub struct SshKeyRow {
 pub struct SshSettings {
     /// The person's keys, newest first.
     pub keys: Vec<SshKeyRow>,
-    /// The server's own key's fingerprint, while its SSH server listens.
-    pub host_fingerprint: Option<String>,
+    /// This server's SSH server.
+    pub server: SshServer,
+}
+
+/// How it stands with this server's SSH server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SshServer {
+    /// It is not wanted.
+    #[default]
+    Off,
+    /// It listens.
+    Listens {
+        /// `ssh://git@panel.example.com:2222`
+        address: String,
+        /// Its own key's, as a client shows it at the first contact: `SHA256:…`.
+        fingerprint: String,
+    },
+    /// It does not listen.
+    Fails {
+        /// A sentence.
+        why: String,
+    },
+}
+
+impl SshServer {
+    /// `ssh://git@panel.example.com:2222`, while it listens.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Listens { address, .. } => Some(address),
+            Self::Off | Self::Fails { .. } => None,
+        }
+    }
 }
 
 /// Where an app is pushed to.

@@ -10,7 +10,7 @@ mod target;
 
 pub use command::{Command, Commands, MOST_COMMANDS, NO_OBJECT, Wants};
 pub use decide::{Fate, branch_of_a_new_app, decide};
-pub use key::{Remotes, SshKeyForm, SshKeyRow, SshKeySpec, SshSettings};
+pub use key::{Remotes, SshKeyForm, SshKeyRow, SshKeySpec, SshServer, SshSettings};
 pub use target::Target;
 
 use serde::{Deserialize, Serialize};

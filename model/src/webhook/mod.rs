@@ -4,10 +4,15 @@
 mod decide;
 mod payload;
 mod provider;
+mod status;
 
 pub use decide::{Decision, decide, same_repository};
 pub use payload::{Pushed, read};
 pub use provider::{Auth, Provider};
+pub use status::{
+    ApiUrl, Status, StatusForm, StatusHost, StatusReportRow, StatusRequest, StatusSpec, StatusState, StatusView,
+    next_try_ms, request as status_request,
+};
 
 use serde::{Deserialize, Serialize};
 

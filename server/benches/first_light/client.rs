@@ -66,6 +66,12 @@ impl Client {
         good(self.send("POST", path, &kind, body.into()).await?)
     }
 
+    /// Sends a webhook's delivery.
+    pub async fn deliver(&mut self, path: &str, signature: &str, body: String) -> Result<Answer> {
+        let signature = (header::HeaderName::from_static("x-homeport-signature"), signature);
+        self.send("POST", path, &[(header::CONTENT_TYPE, "application/json"), signature], body.into()).await
+    }
+
     /// Keeps the session that an answer opened.
     pub fn enter(&mut self, answer: &Answer) -> Result<()> {
         let set = answer.headers.get(header::SET_COOKIE).ok_or("no cookie was set")?.to_str()?;

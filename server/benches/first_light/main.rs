@@ -14,10 +14,14 @@ mod control;
 mod crowd;
 mod deploy;
 mod first_load;
+mod hook;
+mod hundred;
 mod idle;
 mod load;
+mod mixed;
 mod panel;
 mod program;
+mod site;
 mod stage;
 mod today;
 mod visitors;
@@ -41,7 +45,7 @@ use stage::Stage;
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// The benches in the order in which they run: the panel is idle first and has its hundred apps last.
-const NAMES: [&str; 6] = ["first-load", "idle", "deploy", "load", "today", "program"];
+const NAMES: [&str; 8] = ["first-load", "idle", "deploy", "load", "hundred", "webhook", "today", "program"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -49,6 +53,9 @@ async fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     if words.first().is_some_and(|word| word == crowd::CHILD) {
         return crowd::child(&words[1..]).await;
+    }
+    if words.first().is_some_and(|word| word == site::CHILD) {
+        return site::child().await;
     }
     if let Some(unknown) = words.iter().find(|word| !NAMES.contains(&word.as_str())) {
         println!("bench: there is no {unknown}; there are: {}", NAMES.join(" "));
@@ -92,6 +99,8 @@ async fn run(names: &[String]) -> Result<()> {
             "idle" => idle::bench(&mut stage).await?,
             "deploy" => deploy::bench(&mut stage).await?,
             "load" => load::bench(&mut stage).await?,
+            "hundred" => hundred::bench(&mut stage).await?,
+            "webhook" => hook::bench(&mut stage).await?,
             "today" => today::bench(&mut stage).await?,
             _ => program::bench(&mut stage).await?,
         }

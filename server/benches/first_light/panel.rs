@@ -55,7 +55,7 @@ impl Program {
             .arg(ground.state())
             .args(["--listen", &self.listen.to_string()])
             .args(["--origin", &format!("http://localhost:{}", self.listen.port())])
-            .args(["--http-port", &http, "--https-port", &https, "--bind", "127.0.0.1"])
+            .args(["--http-port", &http, "--https-port", &https, "--ssh-port", "0", "--bind", "127.0.0.1"])
             .args(["--namespace", &ground.namespace.to_string(), "--log", log])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

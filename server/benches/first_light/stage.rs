@@ -86,20 +86,43 @@ impl Stage {
     /// Creates an app of the image. An empty `health_path` declares no check.
     pub async fn create(&mut self, name: &str, health_path: &str) -> Result<()> {
         let image = images::name(&self.ground.namespace).to_string();
-        let form = [
-            ("form[name]", name),
-            ("form[kind]", "image"),
-            ("form[image]", &image),
-            ("form[health_path]", health_path),
-        ];
+        self.create_of(name, &image, health_path).await
+    }
+
+    /// The same, of another image.
+    pub async fn create_of(&mut self, name: &str, image: &str, health_path: &str) -> Result<()> {
+        let form =
+            [("form[name]", name), ("form[kind]", "image"), ("form[image]", image), ("form[health_path]", health_path)];
         self.client.post_form("/api/ui/apps/create", &form).await?;
         self.set_version(name, "first").await
     }
 
     pub async fn set_version(&mut self, name: &str, version: &str) -> Result<()> {
-        let text = format!("VERSION={version}");
-        self.client.post_form("/api/ui/apps/set-environment", &[("name", name), ("text", &text)]).await?;
+        self.set(name, &format!("VERSION={version}")).await
+    }
+
+    /// Sets variables of an app.
+    pub async fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        let form = [("app", name), ("text", text), ("scope", "keep")];
+        self.client.post_form("/api/ui/environments/set", &form).await?;
         Ok(())
+    }
+
+    /// Takes a variable away.
+    pub async fn unset(&mut self, name: &str, key: &str) -> Result<()> {
+        self.client.post_form("/api/ui/environments/unset", &[("app", name), ("key", key)]).await?;
+        Ok(())
+    }
+
+    /// Presses "roll back"; the number of the new release.
+    pub async fn back(&mut self, name: &str, to: u32) -> Result<u32> {
+        let form = [("app", name), ("to", &to.to_string())];
+        self.client.post_form("/api/ui/deploys/roll-back", &form).await?.json()
+    }
+
+    /// A deploy as it stands.
+    pub async fn find(&mut self, name: &str, number: u32) -> Result<DeployDetail> {
+        self.client.get(&format!("/api/ui/deploys/find?app={name}&number={number}")).await?.json()
     }
 
     /// Presses "deploy"; the number of the release.
@@ -110,8 +133,7 @@ impl Stage {
     /// Waits until a deploy has ended well.
     pub async fn ended(&mut self, name: &str, number: u32) -> Result<DeployDetail> {
         loop {
-            let answer = self.client.get(&format!("/api/ui/deploys/find?app={name}&number={number}")).await?;
-            let detail: DeployDetail = answer.json()?;
+            let detail = self.find(name, number).await?;
             match detail.release.job.state {
                 JobState::Succeeded => return Ok(detail),
                 state if state.is_final() => {

@@ -8,6 +8,7 @@ use homeport_model::{
     id::{PasskeyId, SessionId},
     name::Label,
     problem::{Code, Problem},
+    pushes::SshSettings,
 };
 use serde_json::json;
 
@@ -81,6 +82,7 @@ impl Accounts {
             passkeys: passkeys.into_iter().map(|passkey| passkey.row(current_passkey.as_ref())).collect(),
             codes_left: store::codes_left(self.db.reader(), &actor.user).await?,
             tokens: Vec::new(),
+            ssh: SshSettings::default(),
             now,
         })
     }

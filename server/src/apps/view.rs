@@ -100,6 +100,7 @@ impl Apps {
             pending_env: self.pending_env(&app).await?,
             busy: row.job.as_ref().map(|job| job.id.clone()),
             created_at: app.created_at,
+            remotes: None,
             spec: app.spec,
             jobs,
             row,

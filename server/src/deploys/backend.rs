@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
-    deploy::{DeployDetail, ReleaseRow},
+    deploy::{Comparison, DeployDetail, ReleaseRow},
     id::JobId,
     job::{JobRow, LogLine},
     name::{AppName, CommitRef},
@@ -55,6 +55,10 @@ impl backend::Deploys for Deploys {
         let releases = store::list(db, &app.id).await.map_err(Failure::from)?;
         let jobs = jobs::store::newest(db, Some(app.id.as_str()), 1_000).await.map_err(Failure::from)?;
         Ok(view::rows(&app, releases, &jobs))
+    }
+
+    async fn compare(&self, actor: &Actor, app: &AppName, from: u32, to: u32) -> Answer<Comparison> {
+        Ok(self.compare_releases(actor, app, from, to).await?)
     }
 
     async fn find(&self, actor: &Actor, app: &AppName, number: u32) -> Answer<DeployDetail> {

@@ -3,6 +3,7 @@
 mod backend;
 mod check;
 mod commands;
+mod compare;
 mod declare;
 mod fetch;
 mod proof;
@@ -37,6 +38,7 @@ use serde_json::json;
 use crate::{
     ambient,
     apps::{AppRecord, Apps, env::seal_env, pressed},
+    drivers::git::Git,
     failure::Failure,
     jobs,
 };
@@ -62,13 +64,14 @@ impl From<Trigger> for Asked {
 #[derive(Clone)]
 pub struct Deploys {
     apps: Apps,
+    git: Git,
 }
 
 impl Deploys {
-    /// The service beside the apps' one.
+    /// The service beside the apps' one; `git` knows what was fetched.
     #[must_use]
-    pub fn new(apps: Apps) -> Self {
-        Self { apps }
+    pub fn new(apps: Apps, git: Git) -> Self {
+        Self { apps, git }
     }
 
     async fn press_deploy(&self, actor: &Actor, name: &AppName) -> Result<u32, Failure> {

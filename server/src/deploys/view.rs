@@ -2,7 +2,7 @@
 
 use homeport_model::{
     app::{Source, env},
-    deploy::{ReleaseChange, ReleaseRow},
+    deploy::{ReleaseChange, ReleaseRow, Side, compare},
     job::{JobKind, JobRow, JobState},
 };
 
@@ -61,12 +61,15 @@ pub(super) fn change(
     let Some(before) = before else { return Ok(ReleaseChange::default()) };
     let open = |release: &ReleaseRecord| crate::apps::env::open_env(sealer, &release.app, &release.env);
     let same_commit = before.commit.as_ref().map(|c| &c.sha) == after.commit.as_ref().map(|c| &c.sha);
-    let ports = before.port.zip(after.port).filter(|(before, after)| before != after);
     Ok(ReleaseChange {
         from: Some(before.number),
         commit: if same_commit { None } else { before.commit.clone() },
         artifact: before.artifact != after.artifact,
         env: env::diff(&open(before)?, &open(after)?),
-        port: ports.map(|(before, after)| (before.get(), after.get())),
+        settings: compare(side(before), side(after)),
     })
+}
+
+const fn side(release: &ReleaseRecord) -> Side<'_> {
+    Side { spec: &release.spec, declared: &release.declared, port: release.port }
 }

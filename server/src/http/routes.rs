@@ -200,6 +200,9 @@ const ACCOUNT: &[Route] = &[
     Route::change("/api/ui/accounts/end-other-sessions", "session.end_others").role(Role::Viewer),
     Route::change("/api/ui/tokens/create", "token.create").role(Role::Viewer).step_up(),
     Route::change("/api/ui/tokens/revoke", "token.revoke").role(Role::Viewer),
+    Route::change("/api/ui/ssh-keys/add", "ssh_key.add").role(Role::Viewer).step_up(),
+    Route::change("/api/ui/ssh-keys/remove", "ssh_key.remove").role(Role::Viewer),
+    Route::read("/api/ui/ssh-keys/remotes", "ssh_key.remotes"),
     Route::change("/api/ui/accounts/new-recovery-codes", "recovery_codes.renew").role(Role::Viewer).step_up(),
     Route::post("/passkeys/step-up/start", "step_up.start", || post(passkeys::start_step_up))
         .role(Role::Viewer)

@@ -64,6 +64,8 @@ fn engines_crates_stay_in_their_folders() {
     nobody_else_says(r"\bbollard::", "server/src", &["server/src/drivers/docker/"]);
     nobody_else_says(r"\bwebauthn_rs\b", "server/src", &["server/src/accounts/ceremony"]);
     nobody_else_says(r"Command::new\(", "server/src", &["server/src/drivers/process"]);
+    nobody_else_says(r"\brussh::", "server/src", &["server/src/ssh/", "server/src/ssh_keys/"]);
+    nobody_else_says(r"\bureq::", "server/src", &["server/src/egress", "server/src/cli/"]);
 }
 
 #[test]

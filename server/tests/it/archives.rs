@@ -303,3 +303,45 @@ async fn an_uploaded_site_goes_live_and_back() {
     let refused = upload(&panel, &image, "x.zip", vec![]).await.expect_err("an image");
     assert_eq!(refused.title, "shop does not come from uploaded archives.");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ci_job_uploads_an_archive_by_the_command_line() {
+    let panel = Running::online().await;
+    let owner = panel.person("owner").await;
+    let token = panel.token(&owner, "deploy", "").await;
+    let form = AppForm { name: "site".into(), kind: "static".into(), origin: "archive".into(), ..AppForm::default() };
+    let site = panel.backend.apps.create(&panel.actor, form).await.expect("created");
+    let folder = tempfile::tempdir().expect("a folder");
+    let upload = async |file: &str, content: Option<Vec<u8>>, token: &str| {
+        let path = folder.path().join(file);
+        if let Some(content) = content {
+            std::fs::write(&path, content).expect("written");
+        }
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_homeport"))
+            .args(["deploy", "site", "--panel", &panel.origin, "--archive"])
+            .arg(&path)
+            .env("HOMEPORT_TOKEN", token)
+            .output()
+            .await
+            .expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let good = |page: &str| Some(gzip(&Tar::new().folder("site-1/").file("site-1/index.html", page).bytes()));
+    let (code, out, err) = upload("one.tar.gz", good("one"), &token).await;
+    assert!(code == Some(0) && out.contains("Release 1 is live"), "{out}{err}");
+    assert_eq!(panel.visit(&site).await, (200, "one".into()));
+    let hostile = Tar::new().entry(EntryType::Regular, b"../../etc/cron.d/x", 1, 0o644, b"x").bytes();
+    for (file, content) in [("bad.tar", Some(hostile)), ("text.zip", Some(b"no archive".to_vec()))] {
+        let (code, out, err) = upload(file, content, &token).await;
+        assert!(code == Some(1) && !err.is_empty(), "{file}: {code:?} {out}{err}");
+    }
+    let (code, _, err) = upload("missing.tar", None, &token).await;
+    assert!(code == Some(66) && err.contains("cannot be read"), "{code:?} {err}");
+    let (code, _, err) = upload("two.tar.gz", good("two"), "hpt_wrong").await;
+    assert!(code == Some(1) && err.contains("token"), "{code:?} {err}");
+    assert_eq!(panel.visit(&site).await, (200, "one".into()));
+    let (code, ..) = upload("two.tar.gz", good("two"), &token).await;
+    assert_eq!(code, Some(0));
+    assert_eq!(panel.visit(&site).await, (200, "two".into()));
+}

@@ -1,6 +1,12 @@
 //! Deploys on the real engines: nothing a visitor sees goes wrong, whatever goes wrong inside.
 
-use homeport_model::{app::AppState, deploy::Trigger, job::JobState, problem::Code, webhook::Reply};
+use homeport_model::{
+    app::{AppForm, AppState},
+    deploy::Trigger,
+    job::JobState,
+    problem::Code,
+    webhook::Reply,
+};
 use homeport_server::webhooks::{Delivery, Received};
 
 use crate::support::{
@@ -129,4 +135,43 @@ async fn a_push_that_a_webhook_tells_of_goes_live() {
     succeeded(&detail);
     assert_eq!(detail.release.trigger, Trigger::Pushed { by: "Ada".into(), through: "GitLab".into() });
     assert_eq!(panel.visit(&app).await, (200, "two".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_compare_with_commits_settings_and_names_of_variables() {
+    let panel = Running::start().await;
+    let server = GitServer::start().await;
+    let repo = server.repository("shop");
+    repo.write("index.html", "one").push("First");
+    let repo_url = server.url("shop").to_string();
+    let form = AppForm { name: "shop".into(), kind: "static".into(), repo: repo_url, ..AppForm::default() };
+    let shop = panel.backend.apps.create(&panel.actor, form.clone()).await.expect("created");
+    succeeded(&panel.deploy(&shop).await);
+    repo.write("index.html", "two").push("Second");
+    repo.write("_redirects", "/old /new 301\n").push("Third");
+    let text = "TOKEN=hunter2hunter2";
+    let scope = homeport_model::environment::ScopeChoice::default();
+    panel.backend.environments.set(&panel.actor, Some(&shop), text, scope).await.expect("set");
+    let form = AppForm { spa: "on".into(), ..form };
+    panel.backend.apps.change(&panel.actor, &shop, form).await.expect("changed");
+    succeeded(&panel.deploy(&shop).await);
+
+    let found = panel.backend.deploys.compare(&panel.actor, &shop, 1, 2).await.expect("compared");
+    let subjects: Vec<&str> = found.commits.iter().map(|commit| commit.subject.as_str()).collect();
+    assert_eq!(subjects, ["Third", "Second"]);
+    assert!(found.whole);
+    assert_eq!((found.from.number, found.to.number, found.numbers.as_slice()), (1, 2, &[2, 1][..]));
+    assert!(found.change.artifact);
+    let names: Vec<String> = found.change.env.iter().map(|(key, change)| format!("{key} {change:?}")).collect();
+    assert_eq!(names, ["TOKEN Added"]);
+    let lines: Vec<String> =
+        found.change.settings.iter().map(|line| format!("{:?} {}", line.area, line.name)).collect();
+    assert!(lines.contains(&"Site redirects".to_owned()), "{lines:?}");
+    assert!(!serde_json::to_string(&found).expect("json").contains("hunter2"), "a value left the server");
+    // The other way round nothing is new.
+    let back = panel.backend.deploys.compare(&panel.actor, &shop, 2, 1).await.expect("compared");
+    assert!(back.commits.is_empty());
+    assert_eq!(back.change.settings.len(), found.change.settings.len());
+    let missing = panel.backend.deploys.compare(&panel.actor, &shop, 1, 9).await.expect_err("no such release");
+    assert_eq!(missing.code, Code::NotFound);
 }

@@ -10,7 +10,9 @@ pub mod new;
 pub mod origin;
 pub mod overview;
 pub mod processes;
+pub mod remotes;
 pub mod settings;
+pub mod statuses;
 pub mod storage;
 pub mod webhook;
 

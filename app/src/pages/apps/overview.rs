@@ -6,7 +6,7 @@ use homeport_model::{
 };
 use leptos::prelude::*;
 
-use super::{super::deploys::ReleaseTable, super::words, ThisApp, origin::UploadPanel};
+use super::{super::deploys::ReleaseTable, super::words, ThisApp, origin::UploadPanel, remotes::RemotesPanel};
 use crate::ui::{Age, Notice, Panel, PanelSkeleton, Picture, Tone, figures::size_of, loaded};
 
 /// The first tab.
@@ -95,9 +95,16 @@ fn Loaded(app: AppDetail) -> impl IntoView {
     let all = view! { <a href=format!("/apps/{name}/deploys")>"All deploys"</a> }.into_any();
     let uploads = app.spec.source.files().is_some_and(|files| files.origin == Origin::Archive);
     let upload = uploads.then(|| view! { <UploadPanel app=name.clone() /> });
+    let branch = app.spec.source.files().and_then(|files| files.origin.branch()).map(ToString::to_string);
+    let begun = !app.releases.is_empty();
+    let remotes = app.remotes.clone().zip(branch);
+    let (first, remotes) = if begun { (None, remotes) } else { (remotes, None) };
+    let panel = |(remotes, branch)| view! { <RemotesPanel remotes=remotes branch=branch begun=begun /> };
+    let (first, remotes) = (first.map(panel), remotes.map(panel));
     view! {
         {notice}
         {upload}
+        {first}
         {picture}
         <div class="split">
             <Panel title="Latest deploys" aside=Some(all)>
@@ -107,6 +114,7 @@ fn Loaded(app: AppDetail) -> impl IntoView {
                 <Facts app=app serving=serving />
             </Panel>
         </div>
+        {remotes}
     }
     .into_any()
 }
@@ -122,9 +130,7 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
             };
             let from = match origin {
                 Origin::Repo { repo, .. } => repo.to_string(),
-                Origin::Push { .. } => {
-                    format!("git push to /git/{} of this panel, with a token as the password", app.row.name)
-                }
+                Origin::Push { .. } => "git push to this server".to_owned(),
                 Origin::Archive => "an uploaded archive".to_owned(),
             };
             let what = match builder {

@@ -138,7 +138,7 @@ fn Row(app: String, row: ProcessRow) -> impl IntoView {
     let name = process.name.to_string();
     view! {
         <tr>
-            <th scope="row" class="mono">
+            <th scope="row" class="mono" data-cell="name">
                 {name.clone()}
                 " "
                 {pending}
@@ -148,12 +148,12 @@ fn Row(app: String, row: ProcessRow) -> impl IntoView {
                     {command.clone()}
                 </span>
             </td>
-            <td>{containers}</td>
+            <td data-cell="note">{containers}</td>
             <td data-wide class="muted">
                 {limits}
             </td>
-            <td>
-                <a class="button" href=format!("/apps/{app}/processes?process={name}")>
+            <td data-cell="act">
+                <a class="button" data-variant="quiet" data-size="small" href=format!("/apps/{app}/processes?process={name}")>
                     "Change"
                     <span class="visually-hidden">{format!(" {name}")}</span>
                 </a>

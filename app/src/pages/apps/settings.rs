@@ -11,6 +11,7 @@ use super::{
     access::{AccessHere, AccessPanel},
     form::{ServeFields, SourceFields},
     new::{FormProblem, problem_of},
+    statuses::{StatusPanel, Told},
     storage::{DeleteVolumes, Kept},
     webhook::{Hook, WebhookPanel},
 };
@@ -23,7 +24,7 @@ use crate::{
 #[component]
 pub fn AppSettings() -> impl IntoView {
     let this = ThisApp::current();
-    let (hook, access) = (Hook::of(this), AccessHere::of(this));
+    let (hook, told, access) = (Hook::of(this), Told::of(this), AccessHere::of(this));
     let change = ServerAction::<ChangeApp>::new();
     let delete = ServerAction::<DeleteApp>::new();
     let refused = ask_for_passkey(delete);
@@ -44,6 +45,7 @@ pub fn AppSettings() -> impl IntoView {
                     <Change app=app.clone() change=change />
                     <AccessPanel here=access />
                     <WebhookPanel hook=hook />
+                    <StatusPanel told=told />
                     <Delete app=app delete=delete refused=refused kept=kept />
                 </div>
             }

@@ -1,6 +1,9 @@
 //! What differs from the release before; names only, values never leave the server.
 
-use homeport_model::{app::EnvChange, deploy::ReleaseChange};
+use homeport_model::{
+    app::EnvChange,
+    deploy::{Difference, ReleaseChange},
+};
 use leptos::prelude::*;
 
 use crate::ui::Panel;
@@ -18,6 +21,10 @@ pub const fn change_word(change: EnvChange) -> &'static str {
 /// The list of changes.
 #[component]
 pub fn ChangePanel(
+    /// The app.
+    app: String,
+    /// The release that changed.
+    number: u32,
     /// What differs.
     change: ReleaseChange,
 ) -> impl IntoView {
@@ -50,7 +57,22 @@ pub fn ChangePanel(
         line("changed", what.into_any(), "commit")
     });
     let artifact = change.artifact.then(|| line("changed", "Image or files".into_any(), "content"));
-    let port = change.port.map(|(before, after)| line("changed", format!("{before} → {after}").into_any(), "port"));
+    let settings: Vec<_> = change
+        .settings
+        .into_iter()
+        .map(|Difference { area, name, before, after }| {
+            let kind = match (&before, &after) {
+                (None, _) => "added",
+                (_, None) => "removed",
+                _ => "changed",
+            };
+            let words = match (before, after) {
+                (Some(before), Some(after)) => format!("{name}: {before} → {after}"),
+                (before, after) => format!("{name}: {}", after.or(before).unwrap_or_default()),
+            };
+            line(kind, words.into_any(), area.as_str())
+        })
+        .collect();
     let env: Vec<_> = change
         .env
         .into_iter()
@@ -59,11 +81,13 @@ pub fn ChangePanel(
             line(change_word(change), key.into_any(), "environment")
         })
         .collect();
-    let nothing = commit.is_none() && artifact.is_none() && port.is_none() && env.is_empty();
+    let href = format!("/apps/{app}/compare?from={from}&to={number}");
+    let compare = view! { <a href=href>"Compare"</a> }.into_any();
+    let nothing = commit.is_none() && artifact.is_none() && settings.is_empty() && env.is_empty();
     let nothing = nothing.then(|| line("same", "Nothing".into_any(), ""));
     view! {
-        <Panel title=format!("Changed since release {from}")>
-            <ul class="diff">{nothing} {commit} {artifact} {port} {env}</ul>
+        <Panel title=format!("Changed since release {from}") aside=Some(compare)>
+            <ul class="diff">{nothing} {commit} {artifact} {settings} {env}</ul>
         </Panel>
     }
     .into_any()

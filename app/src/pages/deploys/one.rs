@@ -157,7 +157,7 @@ fn Loaded(deploy: DeployDetail, lines: Vec<LogLine>, log: FollowedLog, actions: 
                 </section>
             </div>
             <div class="stack">
-                <ChangePanel change=change /> <ReleasePanel deploy=deploy />
+                <ChangePanel app=deploy.app.to_string() number=deploy.release.number change=change /> <ReleasePanel deploy=deploy />
             </div>
         </div>
     }

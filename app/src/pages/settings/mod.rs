@@ -1,8 +1,9 @@
-//! Settings: passkeys, sessions, recovery codes.
+//! Settings: passkeys, sessions, recovery codes, SSH keys, tokens.
 
 pub mod codes;
 pub mod passkeys;
 pub mod sessions;
+pub mod ssh_keys;
 pub mod tokens;
 
 use homeport_model::{account::AccountSettings, event::Topic, problem::Problem};
@@ -18,6 +19,7 @@ use crate::{
 use codes::Codes;
 use passkeys::Passkeys;
 use sessions::Sessions;
+use ssh_keys::SshKeys;
 use tokens::Tokens;
 
 /// Something that a row or a button does: what is wrong with it, and whether it is under way.
@@ -90,7 +92,7 @@ fn Account(
     fresh_codes: RwSignal<Option<Vec<String>>>,
     fresh_token: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let AccountSettings { me, passkeys, sessions, codes_left, tokens, now } = account;
+    let AccountSettings { me, passkeys, sessions, codes_left, tokens, ssh, now } = account;
     let must_add = me.must_add_passkey.then(|| {
         view! {
             <Notice tone=Tone::Warning title="Add a passkey now.">
@@ -112,6 +114,7 @@ fn Account(
         {(!me.must_add_passkey).then(|| view! {
             <Codes left=codes_left doing=doing fresh=fresh_codes />
             <Sessions sessions=sessions doing=doing />
+            <SshKeys ssh=ssh doing=doing />
             <Tokens tokens=tokens now=now doing=doing fresh=fresh_token />
         })}
     }

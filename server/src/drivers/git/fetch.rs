@@ -14,6 +14,9 @@ use crate::drivers::process::{self, Invocation};
 /// How much of a branch is fetched to find a commit in it that its host does not give by itself.
 const DEEP: u32 = 1_000;
 
+/// How much is fetched after the first time, so that two releases can be compared by their commits.
+const RECENT: u32 = 30;
+
 impl Git {
     /// Fetches a branch (or a tag of that name) into the app's mirror and says which commit it is.
     /// git's words go to `on_line`. Dropping the future ends git and everything it started.
@@ -24,7 +27,9 @@ impl Git {
         branch: &GitRef,
         mut on_line: impl FnMut(&str) + Send,
     ) -> Result<CommitSha, Error> {
-        self.fetch_branch(app, url, branch, 1, &mut on_line).await
+        let known = self.commit_at(app, FETCHED).await.is_ok_and(|known| known.is_some());
+        let depth = if known { RECENT } else { 1 };
+        self.fetch_branch(app, url, branch, depth, &mut on_line).await
     }
 
     /// Fetches one commit of the repository, wherever in it: by its id, and from a host that does

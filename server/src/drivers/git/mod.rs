@@ -7,6 +7,7 @@
 
 mod access;
 mod ask;
+mod between;
 mod blobs;
 mod error;
 mod export;

@@ -99,7 +99,7 @@ impl GitServer {
     /// A repository with a work tree beside it.
     pub fn repository(&self, name: &str) -> Repository {
         let (bare, work) = (self.folder.path().join(format!("{name}.git")), self.folder.path().join(name));
-        std::fs::create_dir(&work).expect("a folder");
+        std::fs::create_dir_all(&work).expect("a folder");
         let repository = Repository { work };
         repository.git(&["init", "--quiet", "--initial-branch=main", "."]);
         let bare = bare.to_str().expect("a path");

@@ -35,6 +35,8 @@ pub struct Running {
     pub actor: Actor,
     /// What people type to reach it, when it is online.
     pub origin: String,
+    /// Where it takes pushes over SSH, when it is online.
+    pub ssh_port: u16,
     state: Option<StateFolder>,
     online: CancellationToken,
 }
@@ -94,6 +96,7 @@ impl Running {
         let config = Config {
             origin: origin.parse().expect("an origin"),
             listen: listen.parse().expect("an address"),
+            ssh_port: super::namespace::free_port().get(),
             ..config(&ground)
         };
         let panel = Self::with(ground, config.clone()).await;
@@ -147,7 +150,8 @@ impl Running {
         let actor = Actor { step_up_until: Some(Timestamp::from_ms(i64::MAX)), ..Actor::host() };
         let origin = config.origin.to_string();
         let online = CancellationToken::new();
-        Self { ground, services, backend, faults, db, actor, origin, state: Some(state), online }
+        let ssh_port = config.ssh_port;
+        Self { ground, services, backend, faults, db, actor, origin, ssh_port, state: Some(state), online }
     }
 
     /// Stops this panel and starts another on the same state, as after a crash: jobs get no time.
@@ -256,6 +260,8 @@ fn config(ground: &Ground) -> Config {
         &namespace,
         "--allow-local-git",
         "true",
+        "--ssh-port",
+        "0",
     ];
     match Cli::try_parse_from(flags).expect("good flags").command {
         Command::Serve(config) => *config,

@@ -36,9 +36,14 @@ pub async fn get(port: Port, host: &str, path: &str) -> std::io::Result<Answer> 
 
 /// Sends a text and reads what comes.
 pub async fn raw(port: Port, request: &str) -> std::io::Result<Answer> {
+    bytes(port, request.as_bytes()).await
+}
+
+/// Sends bytes and reads what comes.
+pub async fn bytes(port: Port, request: &[u8]) -> std::io::Result<Answer> {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port.get())).await?;
-        stream.write_all(request.as_bytes()).await?;
+        stream.write_all(request).await?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
