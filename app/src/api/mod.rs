@@ -10,6 +10,7 @@ pub mod apps;
 pub mod deploys;
 pub mod environments;
 pub mod error;
+pub mod logs;
 pub mod tokens;
 pub mod webhooks;
 
