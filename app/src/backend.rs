@@ -16,6 +16,7 @@ use homeport_model::{
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
+    log::{LogBatch, LogForm, LogPage},
     name::{AppName, CommitRef, EnvKey},
     prelude::{Actor, Problem},
     problem::Fix,
@@ -31,8 +32,10 @@ pub type Answer<T> = Result<T, Problem>;
 pub struct Backend {
     /// Passkeys, sessions and recovery codes of the person who asks.
     pub accounts: Arc<dyn Accounts>,
-    /// Apps and what they write.
+    /// Apps.
     pub apps: Arc<dyn Apps>,
+    /// What apps write.
+    pub logs: Arc<dyn Logs>,
     /// Environments of one app or of all.
     pub environments: Arc<dyn Environments>,
     /// Deploys, releases and their jobs.
@@ -71,7 +74,7 @@ pub trait Accounts: Send + Sync {
     async fn new_recovery_codes(&self, actor: &Actor) -> Answer<Vec<String>>;
 }
 
-/// Apps and what they write.
+/// Apps.
 #[async_trait]
 pub trait Apps: Send + Sync {
     /// The first page.
@@ -100,10 +103,25 @@ pub trait Apps: Send + Sync {
     async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()>;
     /// Removes a volume that no mount names, with all that is in it. Needs step-up.
     async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()>;
-    /// The last lines of the serving container, dead or alive; empty for a static site.
-    async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>>;
-    /// The same lines, then those that come, until the container ends.
-    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>>;
+}
+
+/// A log to take away.
+pub struct LogFile {
+    /// The file's name: letters, digits, hyphens and one dot.
+    pub name: String,
+    /// Its bytes, in pieces.
+    pub pieces: BoxStream<'static, Vec<u8>>,
+}
+
+/// What an app's containers write, of every release that is kept.
+#[async_trait]
+pub trait Logs: Send + Sync {
+    /// A page of lines, or what a search finds, with what there is to choose from.
+    async fn page(&self, actor: &Actor, app: &AppName, form: &LogForm) -> Answer<LogPage>;
+    /// The lines that are written after the moment that `form.after` names, or after now.
+    async fn follow(&self, actor: &Actor, app: &AppName, form: &LogForm) -> Answer<BoxStream<'static, LogBatch>>;
+    /// All lines that the form chooses, as a file. What it looks for does not matter.
+    async fn file(&self, actor: &Actor, app: &AppName, form: &LogForm) -> Answer<LogFile>;
 }
 
 /// Environments: of `app`, or of all apps for `None`.

@@ -12,11 +12,12 @@ use crate::{
     live::Live,
     pages::{
         activity::{AuditPage, DeliveriesPage, JobsPage},
-        apps::{AppFrame, AppSettings, AppsPage, Logs, NewApp, Overview, Processes, StoragePage},
+        apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{ComparePage, DeployPage, DeploysPage},
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
+        logs::Logs,
         not_found::NotFound,
         settings::SettingsPage,
         sign_in::{RecoverPage, SignInPage},

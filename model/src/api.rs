@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{AppRow, AppState},
     deploy::DeployDetail,
-    job::{JobState, LogLine},
+    job::{JobState, LogLine, LogStream},
+    log::{LogPage, Written},
     name::AppName,
     problem::Problem,
     time::Timestamp,
@@ -111,4 +112,45 @@ pub struct ApiLog {
     pub lines: Vec<LogLine>,
     /// Whether no more will come.
     pub ended: bool,
+}
+
+/// A part of what an app's containers wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiOutput {
+    /// The release that wrote it; none where nothing was ever started.
+    pub release: Option<u32>,
+    /// The lines, oldest first, at most 500.
+    pub lines: Vec<ApiOutputLine>,
+    /// Whether there are older lines.
+    pub earlier: bool,
+    /// Whether there are newer lines.
+    pub later: bool,
+    /// Whether a container of it runs.
+    pub running: bool,
+}
+
+/// A line that a container wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiOutputLine {
+    /// When, as RFC 3339 with nanoseconds; `before` and `after` take it.
+    pub at: String,
+    /// The process and its number: `web.1`.
+    pub from: String,
+    /// `out` or `err`.
+    pub stream: LogStream,
+    /// The text, without control characters.
+    pub text: String,
+}
+
+impl From<LogPage> for ApiOutput {
+    fn from(page: LogPage) -> Self {
+        let LogPage { release, earlier, later, running, .. } = page;
+        Self { release, lines: page.lines.into_iter().map(ApiOutputLine::from).collect(), earlier, later, running }
+    }
+}
+
+impl From<Written> for ApiOutputLine {
+    fn from(Written { at, from, stream, text, .. }: Written) -> Self {
+        Self { at: at.to_string(), from, stream, text }
+    }
 }

@@ -16,6 +16,7 @@ pub mod event;
 pub mod host;
 pub mod id;
 pub mod job;
+pub mod log;
 pub mod mask;
 pub mod name;
 pub mod problem;

@@ -50,6 +50,12 @@ impl Mask {
         self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.expose().len()));
     }
 
+    /// Whether a line has a secret.
+    #[must_use]
+    pub fn touches(&self, line: &str) -> bool {
+        self.needles.iter().any(|needle| line.contains(needle.expose().as_str()))
+    }
+
     /// The line with every secret masked.
     #[must_use]
     pub fn over(&self, line: String) -> String {

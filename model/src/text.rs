@@ -8,6 +8,12 @@ pub const MOST_LINE_BYTES: usize = 16 * 1024;
 /// visible (security.md, C-27). Cut at [`MOST_LINE_BYTES`].
 #[must_use]
 pub fn clean_line(raw: &str) -> String {
+    clean_line_with(raw, |_, _| {})
+}
+
+/// The same, and each `ESC [ … m` (SGR, ECMA-48 8.3.117) is told with its parameters and the number
+/// of bytes that stand before it. A backspace may take some of those away again.
+pub(crate) fn clean_line_with(raw: &str, mut on_graphics: impl FnMut(&str, usize)) -> String {
     let raw = raw.trim_end_matches(['\n', '\r']);
     let raw = raw.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or(raw);
     let mut clean = String::with_capacity(raw.len().min(MOST_LINE_BYTES));
@@ -18,17 +24,25 @@ pub fn clean_line(raw: &str) -> String {
             break;
         }
         match c {
-            '\u{1b}' => skip_escape(&mut chars),
-            '\u{9b}' => skip_csi(&mut chars),
+            '\u{1b}' => {
+                if let Some(graphics) = skip_escape(&mut chars) {
+                    on_graphics(&graphics, clean.len());
+                }
+            }
+            '\u{9b}' => {
+                if let Some(graphics) = skip_csi(&mut chars) {
+                    on_graphics(&graphics, clean.len());
+                }
+            }
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => skip_string(&mut chars),
             '\t' => clean.push('\t'),
             '\u{8}' => {
                 clean.pop();
             }
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' => {
                 clean.push_str(&format!("<U+{:04X}>", u32::from(c)));
             }
-            c if c.is_control() => {}
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {}
             c => clean.push(c),
         }
     }
@@ -63,9 +77,10 @@ pub fn base64(bytes: &[u8], for_addresses: bool) -> String {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-fn skip_escape(chars: &mut Chars<'_>) {
+/// Takes an escape sequence away; what an SGR one said.
+fn skip_escape(chars: &mut Chars<'_>) -> Option<String> {
     match chars.next() {
-        Some('[') => skip_csi(chars),
+        Some('[') => return skip_csi(chars),
         // OSC, DCS, SOS, PM, APC: up to BEL or the string terminator.
         Some(']' | 'P' | 'X' | '^' | '_') => skip_string(chars),
         // Intermediate bytes, then one final byte.
@@ -77,14 +92,28 @@ fn skip_escape(chars: &mut Chars<'_>) {
         }
         _ => {}
     }
+    None
 }
 
-fn skip_csi(chars: &mut Chars<'_>) {
+/// The longest list of SGR parameters that is read, in bytes.
+const MOST_PARAMETERS: usize = 64;
+
+/// Takes a control sequence away; its parameters where it is a plain SGR one.
+fn skip_csi(chars: &mut Chars<'_>) -> Option<String> {
+    let mut parameters = String::new();
     for c in chars.by_ref() {
-        if matches!(c, '@'..='~') {
-            break;
+        match c {
+            'm' if parameters.len() <= MOST_PARAMETERS
+                && parameters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b';' | b':')) =>
+            {
+                return Some(parameters);
+            }
+            '@'..='~' => break,
+            c if parameters.len() <= MOST_PARAMETERS => parameters.push(c),
+            _ => {}
         }
     }
+    None
 }
 
 fn skip_string(chars: &mut Chars<'_>) {

@@ -37,6 +37,7 @@ use crate::{
     host::Host,
     jobs::{Faults, Locks, Parts, Runner, Work},
     live::{Hub, LogHub},
+    logs::{KeptLogs, Logs},
     pushes::Pushes,
     reconcile,
     seal::Sealer,
@@ -71,6 +72,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// Apps.
     pub apps: Apps,
+    /// What apps write.
+    pub app_logs: Logs,
     /// Environments.
     pub environments: Environments,
     /// Deploys.
@@ -179,7 +182,11 @@ impl Services {
             nat,
             names,
         });
+        let kept_bytes = u64::from(config.kept_logs_mib) << 20;
+        let kept = KeptLogs::open(&config.state, db.clone(), docker.clone(), clock.clone(), kept_bytes)
+            .map_err(|error| Refusal::Io(error.to_string()))?;
         let apps = Apps::new(apps::Parts {
+            kept,
             db: db.clone(),
             clock: clock.clone(),
             audit: audit.clone(),
@@ -215,6 +222,7 @@ impl Services {
         Ok(Self {
             accounts: Arc::new(accounts),
             environments: Environments::new(apps.clone()),
+            app_logs: Logs::new(apps.clone()),
             deploys,
             webhooks,
             uploads,
@@ -247,6 +255,7 @@ impl Services {
         Backend {
             accounts: self.accounts.clone(),
             apps: Arc::new(self.apps.clone()),
+            logs: Arc::new(self.app_logs.clone()),
             environments: Arc::new(self.environments.clone()),
             deploys: Arc::new(self.deploys.clone()),
             activity: Arc::new(self.activity.clone()),

@@ -65,6 +65,11 @@ pub struct Config {
     #[arg(long, env = "HOMEPORT_BUILDS_AT_ONCE", value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub builds_at_once: u8,
 
+    /// What removed containers wrote is kept in at most this many MiB; each app has at most a quarter
+    /// of it.
+    #[arg(long, env = "HOMEPORT_KEPT_LOGS_MIB", value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=1_048_576))]
+    pub kept_logs_mib: u32,
+
     /// Folder of the built pages; else `site` beside the program.
     #[arg(long, env = "HOMEPORT_SITE", value_name = "FOLDER")]
     pub site: Option<PathBuf>,

@@ -21,6 +21,7 @@ pub mod host;
 pub mod http;
 pub mod jobs;
 pub mod live;
+pub mod logs;
 pub mod pushes;
 pub mod reconcile;
 pub mod seal;

@@ -17,6 +17,9 @@ fn main() -> ExitCode {
     if let Command::Deploy(options) = &cli.command {
         return ExitCode::from(cli::deploy(options));
     }
+    if let Command::Logs(options) = &cli.command {
+        return ExitCode::from(cli::logs(options));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(_) => return ExitCode::from(71),
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
             Command::Recover(options) => cli::print_link(options, Link::Recover).await,
             Command::ClaimToken(options) => cli::print_link(options, Link::Claim).await,
             // Done above, without a runtime.
-            Command::Deploy(_) => Ok(()),
+            Command::Deploy(_) | Command::Logs(_) => Ok(()),
             Command::Version => {
                 cli::announce(concat!("homeport ", env!("CARGO_PKG_VERSION")));
                 Ok(())

@@ -5,7 +5,6 @@ use homeport_model::{
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     host::Today,
     id::JobId,
-    job::LogLine,
     name::AppName,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -105,13 +104,6 @@ pub async fn delete_app(name: AppName, typed: String, volumes: Option<String>) -
     let job = with_status(job)?;
     leptos_axum::redirect("/apps");
     Ok(job)
-}
-
-/// The last lines of the serving container.
-#[server(prefix = "/api/ui", endpoint = "apps/logs", input = GetUrl)]
-pub async fn app_logs(name: AppName) -> Result<Vec<LogLine>, WireError> {
-    let (backend, actor) = context()?;
-    with_status(backend.apps.logs(&actor, &name).await)
 }
 
 /// Storage, ports and options.

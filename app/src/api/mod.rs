@@ -12,6 +12,7 @@ pub mod environments;
 pub mod error;
 pub mod ssh_keys;
 pub mod statuses;
+pub mod logs;
 pub mod tokens;
 pub mod webhooks;
 

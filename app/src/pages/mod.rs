@@ -6,6 +6,7 @@ pub mod claim;
 pub mod deploys;
 pub mod environment;
 pub mod gallery;
+pub mod logs;
 pub mod not_found;
 pub mod settings;
 pub mod sign_in;

@@ -1,4 +1,4 @@
-//! Lines of a job or a container; those of a running job arrive while one looks.
+//! Lines of a job; those of a running one arrive while one looks.
 
 use homeport_model::{
     id::JobId,
@@ -35,30 +35,6 @@ impl FollowedLog {
         #[cfg(not(feature = "hydrate"))]
         drop(following);
         log
-    }
-
-    /// Follows what an app writes. Its stream begins with the last lines of now; until they are
-    /// here, [`all`](Self::all) shows those that the page began with.
-    #[must_use]
-    pub fn of_app(name: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        let log = Self::default();
-        #[cfg(feature = "hydrate")]
-        {
-            let name = Memo::new(move |_| name());
-            Effect::new(move || {
-                log.lines.set(Vec::new());
-                StoredValue::new_local(stream::LogSource::open(&format!("/events/apps/{}/log", name.get()), log));
-            });
-        }
-        #[cfg(not(feature = "hydrate"))]
-        drop(name);
-        log
-    }
-
-    /// What has arrived, or `first` before anything has.
-    #[must_use]
-    pub fn all(self, first: Vec<LogLine>) -> Memo<Vec<LogLine>> {
-        Memo::new(move |_| self.lines.with(|live| if live.is_empty() { first.clone() } else { live.clone() }))
     }
 
     /// The lines of one step: those that the page began with, then those that arrived.
@@ -159,10 +135,6 @@ mod stream {
             });
             source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
             on_message.forget();
-            // A stream that begins with the last lines says so, also when it was cut and opened again.
-            let on_start = Closure::<dyn FnMut()>::new(move || log.lines.set(Vec::new()));
-            let _ = source.add_event_listener_with_callback("start", on_start.as_ref().unchecked_ref());
-            on_start.forget();
             let ended = source.clone();
             let on_end = Closure::<dyn FnMut()>::new(move || ended.close());
             let _ = source.add_event_listener_with_callback("end", on_end.as_ref().unchecked_ref());

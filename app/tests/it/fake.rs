@@ -6,6 +6,8 @@ mod access;
 mod compare;
 #[path = "fake_environments.rs"]
 mod environments;
+#[path = "fake_logs.rs"]
+mod logs;
 #[path = "fake_needs.rs"]
 mod needs;
 #[path = "fake_people.rs"]
@@ -16,10 +18,6 @@ mod programs;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
 use homeport_app::backend::{Activity, Answer, Apps, Backend, Deploys};
 use homeport_model::{
     app::{
@@ -59,6 +57,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
     Backend {
         accounts: fake.clone(),
         apps: fake.clone(),
+        logs: fake.clone(),
         environments: fake.clone(),
         deploys: fake.clone(),
         activity: fake.clone(),
@@ -354,14 +353,6 @@ impl Apps for Fake {
 
     async fn remove_volume(&self, _: &Actor, _: &AppName, _: &VolumeName) -> Answer<()> {
         Err(people::step_up())
-    }
-
-    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {
-        Ok(stream::iter(self.logs(actor, name).await?).boxed())
-    }
-
-    async fn logs(&self, _: &Actor, _: &AppName) -> Answer<Vec<LogLine>> {
-        Ok(lines(JobState::Failed))
     }
 }
 

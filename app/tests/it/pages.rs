@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -65,6 +65,8 @@ const PAGES: [&str; 24] = [
     "/apps/shop/environment",
     "/apps/shop/storage",
     "/apps/shop/logs",
+    "/apps/shop/logs?release=42&process=web&stream=err&before=1795232519000000000",
+    "/apps/shop/logs?q=warehouse",
     "/apps/shop/settings",
     "/apps/api/settings",
     "/activity",
@@ -176,6 +178,36 @@ async fn access_shows_what_a_host_needs_and_no_secret() {
     has(&html, &["s name has no colon and no control characters."]);
     assert!(!back.contains("t0p") && !html.contains("t0p"));
     has(&page("/new?kind=static").await, &["The repository is private", "name=\"access[token]\""]);
+}
+
+#[tokio::test]
+async fn a_log_has_colours_and_nothing_else_of_a_terminal() {
+    let html = page("/apps/shop/logs").await;
+    has(
+        &html,
+        &[
+            "data-ink=\"green\"",
+            "data-ink=\"bright-white\" data-ground=\"red\"",
+            "data-bold",
+            "data-stream=\"err\"",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+            "plain &lt;U+202E&gt;text",
+            "href=\"/apps/shop/logs?before=1795232459000000000\"",
+            "href=\"/apps/shop/logs/download\"",
+            "Older lines",
+        ],
+    );
+    assert!(
+        !html.contains('\u{1b}') && !html.contains('\u{7}') && !html.contains("owned") && !html.contains('\u{202e}')
+    );
+    let found = page("/apps/shop/logs?q=WAREHOUSE").await;
+    has(&found, &["1 line has it of 184211 lines", "<mark>warehouse", "href=\"/apps/shop/logs?around="]);
+    has(&page("/apps/shop/logs?q=nowhere").await, &["0 lines have it of 184211 lines."]);
+    has(&page("/apps/bot/logs").await, &["Nothing was started yet."]);
+    let (status, html) = get("/apps/shop/logs?release=../../x", false).await;
+    assert_eq!(status, 422);
+    has(&html, &["A release has a number."]);
+    assert_eq!(get("/apps/shop/logs?release=7", false).await.0, 404);
 }
 
 #[tokio::test]

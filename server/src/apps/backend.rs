@@ -1,13 +1,11 @@
 //! What the pages ask of apps.
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     host::Today,
     id::JobId,
-    job::LogLine,
     name::AppName,
     prelude::Actor,
 };
@@ -62,13 +60,5 @@ impl backend::Apps for Apps {
 
     async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()> {
         Ok(self.remove_kept_volume(actor, name, volume).await?)
-    }
-
-    async fn follow_logs(&self, actor: &Actor, name: &AppName) -> Answer<BoxStream<'static, LogLine>> {
-        Ok(self.follow_lines(actor, name).await?)
-    }
-
-    async fn logs(&self, actor: &Actor, name: &AppName) -> Answer<Vec<LogLine>> {
-        Ok(self.last_lines(actor, name).await?)
     }
 }

@@ -2,7 +2,6 @@
 
 mod backend;
 pub mod env;
-mod logs;
 mod needs;
 pub mod observe;
 mod processes;
@@ -36,6 +35,7 @@ use crate::{
     host::Host,
     jobs::{self, Runner},
     live::Hub,
+    logs::KeptLogs,
     seal::Sealer,
 };
 
@@ -58,6 +58,8 @@ pub struct Parts {
     pub domains: Domains,
     /// The engine, for logs.
     pub docker: Docker,
+    /// What removed containers wrote.
+    pub kept: KeptLogs,
     /// The host's figures.
     pub host: Host,
     /// Runs jobs.

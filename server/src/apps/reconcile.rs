@@ -105,6 +105,8 @@ impl Apps {
 
     /// Where a container runs, or why it does not. One that somebody stopped is started again.
     async fn why_down(&self, id: &ContainerId) -> Result<(String, Ipv4Addr), String> {
+        // Whoever tidies up by hand must not take with it why it died.
+        self.keep_log_of_dead(id).await;
         match self.parts.docker.inspect(id).await {
             Ok(Some(state)) if state.running && state.address.is_some() => {
                 Ok((state.name, state.address.unwrap_or(Ipv4Addr::UNSPECIFIED)))
@@ -154,6 +156,7 @@ impl Apps {
             }
             tracing::info!(container = container.name, "removing a container that no release needs");
             self.parts.docker.stop(&container.id, 10).await?;
+            self.keep_log(&container.id).await;
             self.parts.docker.remove(&container.id).await?;
         }
         Ok(())

@@ -12,29 +12,19 @@ use homeport_model::{
     api::{ApiDeploy, ApiDeployRequest, ApiLog},
     job::JobState,
     name::{AppName, CommitRef},
-    problem::Problem,
-    secret::Secret,
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use ureq::{Agent, Body, http::Response};
+use serde::Deserialize;
 
-use super::announce;
-use crate::{config::Origin, drivers::system::fsroot::FsRoot, failure::chain};
+use super::{
+    announce,
+    client::{FAILED, LOOK_EVERY, NO_PERMISSION, Panel, Trouble, complain, ended, explain, read},
+};
+use crate::{config::Origin, drivers::system::fsroot::FsRoot};
 
-/// The deploy failed, or the panel refused it.
-const FAILED: u8 = 1;
-/// The panel could not be asked. As `sysexits.h` has it.
-const UNAVAILABLE: u8 = 69;
 /// The archive cannot be read.
 const NO_INPUT: u8 = 66;
-/// There is no token.
-const NO_PERMISSION: u8 = 77;
 
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 const UPLOADED_WITHIN: Duration = Duration::from_secs(30 * 60);
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A panel that is being upgraded is away for seconds.
-const TRIES: u32 = 30;
 
 /// What to deploy, and where.
 #[derive(Debug, Args)]
@@ -64,13 +54,6 @@ pub struct DeployOptions {
     pub panel: Origin,
 }
 
-enum Trouble {
-    /// No answer; may be tried again.
-    Away(String),
-    /// An answer that says no.
-    Refused(Problem),
-}
-
 #[derive(Deserialize)]
 struct Accepted {
     deploy: u32,
@@ -80,11 +63,7 @@ struct Accepted {
 /// Deploys and returns the exit code.
 #[must_use]
 pub fn deploy(options: &DeployOptions) -> u8 {
-    let Ok(token) = std::env::var("HOMEPORT_TOKEN") else {
-        complain("HOMEPORT_TOKEN is not set. The panel's Settings make tokens.");
-        return NO_PERMISSION;
-    };
-    let panel = Panel::new(options, Secret::new(token));
+    let Some(panel) = Panel::of_environment(&options.panel, &options.app) else { return NO_PERMISSION };
     let asked = match &options.archive {
         Some(path) => match open(path) {
             Ok(file) => panel.upload(path, file),
@@ -99,17 +78,7 @@ pub fn deploy(options: &DeployOptions) -> u8 {
             no_cache: options.no_cache,
         }),
     };
-    match asked.and_then(|accepted| panel.follow(&accepted)) {
-        Ok(code) => code,
-        Err(Trouble::Away(why)) => {
-            complain(&format!("{} does not answer: {why}.", options.panel));
-            UNAVAILABLE
-        }
-        Err(Trouble::Refused(problem)) => {
-            explain(&problem);
-            FAILED
-        }
-    }
+    ended(asked.and_then(|accepted| panel.follow(&accepted)), &options.panel)
 }
 
 /// Opens a file that the person named.
@@ -121,23 +90,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     FsRoot::open(folder)?.reader(name)
 }
 
-struct Panel {
-    agent: Agent,
-    app: String,
-    token: Secret<String>,
-}
-
 impl Panel {
-    fn new(options: &DeployOptions, token: Secret<String>) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(ANSWERS_WITHIN))
-            // A redirect would carry the token elsewhere.
-            .max_redirects(0)
-            .build();
-        Self { agent: agent.into(), app: format!("{}/api/v1/apps/{}", options.panel, options.app), token }
-    }
-
     fn follow(&self, Accepted { deploy, url }: &Accepted) -> Result<u8, Trouble> {
         announce(&format!("Release {deploy} is on its way: {url}"));
         let mut after = 0;
@@ -183,44 +136,4 @@ impl Panel {
             .header("content-type", "application/octet-stream");
         read(request.config().timeout_global(Some(UPLOADED_WITHIN)).build().send(file))
     }
-
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
-        let mut tries = 0;
-        loop {
-            let request = self.agent.get(format!("{}{path}", self.app)).header("authorization", self.bearer());
-            match read(request.call()) {
-                Err(Trouble::Away(_)) if tries < TRIES => tries += 1,
-                answer => return answer,
-            }
-            sleep(LOOK_EVERY * 2);
-        }
-    }
-
-    fn bearer(&self) -> String {
-        format!("Bearer {}", self.token.expose())
-    }
-}
-
-fn read<T: DeserializeOwned>(answer: Result<Response<Body>, ureq::Error>) -> Result<T, Trouble> {
-    let mut answer = answer.map_err(|error| Trouble::Away(chain(&error)))?;
-    let status = answer.status();
-    if status.is_success() {
-        return answer.body_mut().read_json().map_err(|error| Trouble::Away(chain(&error)));
-    }
-    match answer.body_mut().read_json::<Problem>() {
-        // Something in between may be away, too, and says so without a problem of ours.
-        Ok(problem) if !status.is_server_error() => Err(Trouble::Refused(problem)),
-        Ok(problem) => Err(Trouble::Away(problem.title)),
-        Err(_) => Err(Trouble::Away(format!("it says {status}"))),
-    }
-}
-
-fn explain(problem: &Problem) {
-    let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!(" {hint}"));
-    complain(&format!("{}{hint}", problem.title));
-}
-
-#[expect(clippy::print_stderr, reason = "a command of the host's shell")]
-fn complain(text: &str) {
-    eprintln!("homeport: {text}");
 }

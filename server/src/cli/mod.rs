@@ -1,7 +1,9 @@
 //! The command line: `homeport serve`, and what root needs on the host.
 
+mod client;
 mod deploy;
 mod links;
+mod logs;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use crate::{
 
 pub use deploy::{DeployOptions, deploy};
 pub use links::print_link;
+pub use logs::{LogsOptions, logs};
 
 /// The control panel for the one server you own.
 #[derive(Debug, Parser)]
@@ -34,6 +37,8 @@ pub enum Command {
     ClaimToken(LinkOptions),
     /// Deploy an app of a panel, for a CI job: shows its log, and fails when the deploy fails.
     Deploy(DeployOptions),
+    /// Show what an app of a panel writes, or what a release of it wrote.
+    Logs(LogsOptions),
     /// Print the version.
     Version,
 }

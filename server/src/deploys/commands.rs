@@ -80,6 +80,7 @@ impl DeployWork {
         let given: Vec<EnvKey> = spec.env.iter().map(|(key, _)| key.clone()).collect();
         let tag = image_tag(docker.namespace(), &deploy.app.spec.name, deploy.release.number);
         let image = docker.commit(&ended.id, &image_of(&deploy.release)?, &given, &tag).await?;
+        self.apps.keep_log(&ended.id).await;
         docker.remove(&ended.id).await?;
         let artifact = Artifact::Image { id: image.to_string() };
         store::set_artifact(&self.apps.parts.db, &deploy.release.id, &artifact, deploy.release.port).await?;
@@ -90,6 +91,7 @@ impl DeployWork {
     async fn run_to_end(&self, deploy: &Deploy<'_>, name: &str, command: &CommandLine) -> Result<(), Failure> {
         let spec = self.once_spec(deploy, name, command)?;
         let ended = self.run_once(deploy, &spec, command).await?;
+        self.apps.keep_log(&ended.id).await;
         Ok(self.engines.docker.remove(&ended.id).await?)
     }
 
@@ -106,6 +108,10 @@ impl DeployWork {
         let on_line = |line: crate::drivers::docker::LogLine| {
             log.line(if line.stderr { LogStream::Err } else { LogStream::Out }, &line.text);
         };
+        // What an earlier try left is removed there.
+        if let Some(left) = self.engines.docker.find_container(spec).await? {
+            self.apps.keep_log(&left.id).await;
+        }
         let ended = self.engines.docker.run_once(spec, LIMIT, on_line).await?;
         let how = match ended.exit_code {
             Some(0) => return Ok(ended),
@@ -114,6 +120,7 @@ impl DeployWork {
             Some(code) => format!("{name} exited with code {code}"),
             None => format!("{name} did not end within {} min", LIMIT.as_secs() / 60),
         };
+        self.apps.keep_log(&ended.id).await;
         self.engines.docker.remove(&ended.id).await?;
         Err(Problem::new(Code::Engine, format!("{how}."))
             .hint("The lines above say why. What served before serves on, unless it was a postdeploy.")

@@ -24,6 +24,10 @@ impl DeployWork {
             store::set_not_kept(&mut tx, &release.id).await?;
             tx.commit().await?;
         }
+        let kept = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        if let Some(oldest) = kept.iter().filter(|release| release.kept).map(|release| release.number).min() {
+            self.apps.parts.kept.forget_before(&deploy.app.id, oldest).await?;
+        }
         Ok(match doomed.len() {
             0 => "nothing to remove".to_owned(),
             1 => "removed 1 old release".to_owned(),

@@ -66,6 +66,7 @@ impl RemoveWork {
                     work.forget_artifact(&deploy.release, &[]).await?;
                 }
                 parts.domains.sites().remove_app(&app.id)?;
+                parts.kept.forget_app(&app.id)?;
                 work.remove_mirror(&app.id).await?;
                 Ok(match self.remove_volumes(&payload, &app.spec.name).await? {
                     0 => "images, folders and history removed".to_owned(),

@@ -77,8 +77,8 @@ impl DeployWork {
     /// Removes what was started, and starts again what had been stopped for it.
     pub(super) async fn unstart(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         for container in self.containers_of(&deploy.release).await? {
-            self.keep_last_lines(&deploy.release, &container).await;
             self.engines.docker.stop(&container, 2).await?;
+            self.apps.keep_log(&container).await;
             self.engines.docker.remove(&container).await?;
         }
         for (release, container) in self.older_containers(deploy).await? {
@@ -135,15 +135,6 @@ impl DeployWork {
         let ours = self.engines.docker.list_ours().await?;
         let of_release = ours.into_iter().filter(|container| container.release() == Some(release.id.as_str()));
         Ok(of_release.map(|container| container.id).collect())
-    }
-
-    /// Keeps the last lines of a container that is about to go.
-    pub(super) async fn keep_last_lines(&self, release: &ReleaseRecord, container: &ContainerId) {
-        let Ok(lines) = self.engines.docker.last_lines(container, 1_000).await else { return };
-        let text: Vec<String> = lines.iter().map(|line| homeport_model::text::clean_line(&line.text)).collect();
-        if let Err(error) = super::store::set_last_log(&self.apps.parts.db, &release.id, &text.join("\n")).await {
-            tracing::warn!("the last lines of a container could not be kept: {}", crate::failure::chain(&error));
-        }
     }
 
     /// How long a container of a release has between its stop signal and SIGKILL, in seconds: what

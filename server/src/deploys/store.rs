@@ -267,19 +267,3 @@ pub(super) async fn set_not_kept(tx: &mut Conn, id: &ReleaseId) -> Result<()> {
     sqlx::query!("UPDATE releases SET kept = 0 WHERE id = ?", id).execute(tx).await?;
     Ok(())
 }
-
-/// Keeps the last lines of a stopped container.
-pub(super) async fn set_last_log(db: &Db, id: &ReleaseId, log: &str) -> Result<()> {
-    let id = id.as_str();
-    let mut tx = db.write().await?;
-    sqlx::query!("UPDATE releases SET last_log = ? WHERE id = ?", log, id).execute(&mut *tx).await?;
-    tx.commit().await
-}
-
-/// The last lines of a release's stopped container.
-pub(crate) async fn last_log(db: &Db, id: &ReleaseId) -> Result<Option<String>> {
-    let id = id.as_str();
-    let found =
-        sqlx::query_scalar!("SELECT last_log FROM releases WHERE id = ?", id).fetch_optional(db.reader()).await?;
-    Ok(found.flatten())
-}

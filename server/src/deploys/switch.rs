@@ -160,12 +160,12 @@ impl DeployWork {
         ))
     }
 
-    /// Stops the old containers, keeps their last lines and removes them. Their images stay.
+    /// Stops the old containers, keeps what they wrote and removes them. Their images stay.
     pub(super) async fn retire(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let old = self.older_containers(deploy).await?;
         for (release, container) in &old {
             self.engines.docker.stop(&container.id, self.grace(release, container.process())).await?;
-            self.keep_last_lines(release, &container.id).await;
+            self.apps.keep_log(&container.id).await;
             self.engines.docker.remove(&container.id).await?;
             deploy.context.log.say(format!("Stopped {} of release {}.", container.name, release.number));
         }

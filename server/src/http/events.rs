@@ -14,8 +14,8 @@ use axum::{
         sse::{Event as SseEvent, KeepAlive},
     },
 };
-use futures_util::{Stream, StreamExt};
-use homeport_model::{actor::Actor, event::Topic, id::JobId, name::AppName, problem::Problem};
+use futures_util::Stream;
+use homeport_model::{actor::Actor, event::Topic, id::JobId, problem::Problem};
 use serde::Deserialize;
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
@@ -28,9 +28,9 @@ use super::{Panel, answer, cookie};
 /// How many events wait for a slow reader.
 const BUFFER: usize = 64;
 /// How often the session is asked whether it still lives.
-const CHECK_SESSION: Duration = Duration::from_secs(15);
+pub(super) const CHECK_SESSION: Duration = Duration::from_secs(15);
 /// How often a quiet stream says that it is there; proxies cut silent ones.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 type Sender = mpsc::Sender<Result<SseEvent, Infallible>>;
 
@@ -72,43 +72,6 @@ pub(super) async fn events(State(panel): State<Panel>, headers: HeaderMap) -> Re
 pub(super) struct Position {
     #[serde(default)]
     after: u64,
-}
-
-/// `/events/apps/{name}/log`: `start`, the last lines of the app, then those to come.
-pub(super) async fn app_log(
-    State(panel): State<Panel>,
-    Extension(actor): Extension<Actor>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let Ok(name) = name.parse::<AppName>() else { return answer::respond(&Problem::not_found("app")) };
-    let mut lines = match panel.backend.apps.follow_logs(&actor, &name).await {
-        Ok(lines) => lines,
-        Err(problem) => return answer::respond(&problem),
-    };
-    let token = cookie::read(&headers).unwrap_or_default().to_owned();
-    let (sender, stream) = channel();
-    tokio::spawn(async move {
-        let mut check = interval_at(Instant::now() + CHECK_SESSION, CHECK_SESSION);
-        if sender.send(Ok(SseEvent::default().event("start").data(""))).await.is_err() {
-            return;
-        }
-        loop {
-            let line = tokio::select! {
-                line = lines.next() => line,
-                _ = check.tick() => {
-                    if !is_live(&panel, &token).await { return }
-                    continue;
-                }
-                () = sender.closed() => return,
-            };
-            let Some(Ok(event)) = line.map(|line| SseEvent::default().json_data(&line)) else { return };
-            if sender.send(Ok(event)).await.is_err() {
-                return;
-            }
-        }
-    });
-    respond(stream)
 }
 
 /// `/events/jobs/{job}/log`: the lines after `Last-Event-ID` or `after`, then those to come; `end` when the job
@@ -167,7 +130,7 @@ async fn follow(panel: &Panel, actor: &Actor, job: &JobId, mut after: u64, token
     }
 }
 
-async fn is_live(panel: &Panel, token: &str) -> bool {
+pub(super) async fn is_live(panel: &Panel, token: &str) -> bool {
     panel.accounts.is_live(token).await.unwrap_or(false)
 }
 

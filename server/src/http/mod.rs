@@ -14,6 +14,7 @@ mod guard;
 mod gunzip;
 mod headers;
 mod health;
+mod logs;
 mod pages;
 mod passkeys;
 mod rate;

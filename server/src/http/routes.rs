@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use homeport_model::actor::Role;
 use http::Method;
 
-use super::{Panel, api, git, health, passkeys, uploads, webhooks};
+use super::{Panel, api, git, health, logs, passkeys, uploads, webhooks};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,6 +223,7 @@ const API: &[Route] = &[
     Route::get("/api/v1/openapi.json", "api.read", || get(api::openapi)).access(Access::Public),
     Route::get("/api/v1/apps", "api.apps", || get(api::apps)).access(Access::Token(Role::Viewer)),
     Route::get("/api/v1/apps/{name}", "api.app", || get(api::app)).access(Access::Token(Role::Viewer)),
+    Route::get("/api/v1/apps/{name}/logs", "api.logs", || get(logs::by_token)).access(Access::Token(Role::Viewer)),
     Route::get("/api/v1/apps/{name}/deploys/{number}", "api.one_deploy", || get(api::one_deploy))
         .access(Access::Token(Role::Viewer)),
     Route::get("/api/v1/apps/{name}/deploys/{number}/log", "api.log", || get(api::log))

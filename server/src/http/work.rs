@@ -5,7 +5,7 @@ use homeport_model::actor::Role;
 use axum::routing::{get, post};
 
 use super::{
-    events,
+    events, logs,
     routes::{MOST_ARCHIVE, Route},
     uploads,
 };
@@ -36,7 +36,6 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/apps/list", "apps.list"),
     Route::read("/api/ui/apps/find", "apps.find"),
     Route::read("/api/ui/apps/needs", "apps.needs"),
-    Route::read("/api/ui/apps/logs", "apps.logs"),
     Route::change("/api/ui/apps/create", "apps.create").role(Role::Owner),
     Route::change("/api/ui/apps/change", "apps.change").role(Role::Owner),
     Route::change("/api/ui/apps/set-process", "apps.set_process").role(Role::Owner),
@@ -82,6 +81,8 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/webhooks/renew-secret", "webhooks.renew_secret").role(Role::Owner),
     Route::change("/api/ui/webhooks/replay", "webhooks.replay"),
     Route::get("/events", "events.read", || get(events::events)).stream(),
-    Route::get("/events/apps/{name}/log", "apps.follow_logs", || get(events::app_log)).stream(),
+    Route::read("/api/ui/logs/read", "logs.read"),
+    Route::get("/apps/{name}/logs/download", "logs.download", || get(logs::download)),
+    Route::get("/events/apps/{name}/log", "logs.follow", || get(logs::follow)).stream(),
     Route::get("/events/jobs/{job}/log", "events.log", || get(events::job_log)).stream(),
 ];

@@ -152,6 +152,7 @@ async fn a_token_for_one_app_sees_no_other() {
         (Method::POST, "/api/v1/apps/blog/deploys"),
         (Method::POST, "/api/v1/apps/blog/roll-back"),
         (Method::GET, "/api/v1/apps/blog/deploys/1"),
+        (Method::GET, "/api/v1/apps/blog/logs"),
         (Method::GET, "/api/v1/apps/none"),
         (Method::GET, "/api/v1/apps/..."),
     ] {
@@ -212,6 +213,18 @@ async fn a_deploy_is_asked_for_looked_at_and_its_log_read() {
     assert!(first["problem"]["title"].as_str().is_some_and(|title| title.contains("release 2")), "{first}");
     assert_eq!(get("/api/v1/apps/shop/deploys/2/log?after=0").await.json(), json!({ "lines": [], "ended": false }));
     assert_eq!(get("/api/v1/apps/shop/deploys/2/log?after=x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let written = get("/api/v1/apps/shop/logs").await.json();
+    assert_eq!(written, json!({ "release": null, "lines": [], "earlier": false, "later": false, "running": false }));
+    for (query, field) in [
+        ("release=x", "release"),
+        ("process=..%2f", "process"),
+        ("after=now", "after"),
+        ("stream=out&stream=err", "query"),
+    ] {
+        let refused = get(&format!("/api/v1/apps/shop/logs?{query}")).await;
+        assert_eq!((refused.status, &refused.json()["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)));
+    }
+    assert_eq!(get("/api/v1/apps/shop/logs?release=9").await.status, StatusCode::NOT_FOUND);
     for missing in
         ["/api/v1/apps/shop/deploys/9", "/api/v1/apps/shop/deploys/x", "/api/v1/apps/shop/deploys/4294967296"]
     {

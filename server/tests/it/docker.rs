@@ -11,7 +11,7 @@ use homeport_model::{
     id::JobId,
 };
 use homeport_server::drivers::{
-    docker::{BuildRequest, Docker, Error, MAX_LINE_BYTES},
+    docker::{BuildRequest, Docker, Error, LogRange, MAX_LINE_BYTES},
     system::tar_stream::TarStream,
 };
 use tokio::time::{sleep, timeout};
@@ -20,6 +20,8 @@ use crate::support::{
     images,
     namespace::{Ground, release},
 };
+
+const FOLLOW: LogRange = LogRange { follow: true, ..LogRange::ALL };
 
 fn command(words: &[&str]) -> Option<Vec<String>> {
     Some(words.iter().map(|word| (*word).to_owned()).collect())
@@ -189,7 +191,7 @@ async fn a_command_that_is_not_there_is_named_in_the_log() {
     spec.command = command(&["/nowhere/app"]);
     let id = ground.docker.ensure_container(&spec).await.expect("created");
     ground.docker.start(&id).await.expect("started");
-    let mut log = ground.docker.logs(&id, true, None).await.expect("a stream");
+    let mut log = ground.docker.logs(&id, FOLLOW).await.expect("a stream");
     let said = timeout(Duration::from_secs(20), log.next()).await.expect("in time").expect("a line").expect("read");
     assert!(said.text.contains("/nowhere/app"), "{said:?}");
 }
@@ -238,7 +240,7 @@ async fn the_log_joins_frames_and_follows() {
     spec.command = command(&["sh", "-c", "yes é | head -c 60000 | busybox tr -d '\\n'; echo; echo after; sleep 60"]);
     let id = ground.docker.ensure_container(&spec).await.expect("created");
     ground.docker.start(&id).await.expect("started");
-    let mut lines = ground.docker.logs(&id, true, None).await.expect("a stream");
+    let mut lines = ground.docker.logs(&id, FOLLOW).await.expect("a stream");
     let read = async {
         let first = lines.next().await.expect("a line").expect("read");
         let second = lines.next().await.expect("a line").expect("read");
@@ -464,7 +466,7 @@ async fn two_namespaces_do_not_see_each_other() {
     ]);
     let other = one.docker.ensure_container(&spec).await.expect("created");
     one.docker.start(&other).await.expect("started");
-    let mut lines = one.docker.logs(&other, true, None).await.expect("a stream");
+    let mut lines = one.docker.logs(&other, FOLLOW).await.expect("a stream");
     let said = timeout(Duration::from_secs(20), lines.next()).await.expect("in time").expect("a line").expect("read");
     assert_eq!(said.text, "refused");
     one.docker.remove(&id).await.expect("removed");

@@ -1,6 +1,6 @@
 //! What the panel may ever ask of the engine (C-13): a list that a new call has to be added to.
 
-use homeport_model::app::NeedForm;
+use homeport_model::{app::NeedForm, log::LogForm};
 
 use crate::support::{
     git_server::GitServer,
@@ -51,7 +51,7 @@ async fn the_engine_is_asked_for_nothing_but_what_is_listed() {
     panel.backend.apps.needs(&panel.actor, &image).await.expect("shown");
     panel.backend.apps.remove_need(&panel.actor, &image, "mount", "data:/data").await.expect("removed");
     panel.backend.apps.remove_volume(&panel.actor, &image, &"data".parse().expect("a name")).await.expect("removed");
-    panel.backend.apps.logs(&panel.actor, &image).await.expect("lines");
+    panel.backend.logs.page(&panel.actor, &image, &LogForm::default()).await.expect("lines");
     panel.services.apps.reconcile(panel.services.locks()).await.expect("looked");
 
     let git = GitServer::start().await;

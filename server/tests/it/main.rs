@@ -21,6 +21,7 @@ mod environment;
 mod faults;
 mod git;
 mod guard;
+mod logs;
 mod nat;
 mod nginx;
 mod process;

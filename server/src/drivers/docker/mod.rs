@@ -37,7 +37,7 @@ pub use containers::{ContainerState, OurContainer};
 pub use error::Error;
 pub use events::Event;
 pub use images::{Image, OurImage};
-pub use logs::{LogLine, MAX_LINE_BYTES};
+pub use logs::{LogLine, LogRange, MAX_LINE_BYTES};
 pub use once::{Ended, Said};
 pub use sockets::Listening;
 pub use volumes::Volume;

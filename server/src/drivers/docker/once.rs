@@ -15,7 +15,7 @@ use homeport_model::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::{Docker, Error, LogLine};
+use super::{Docker, Error, LogLine, LogRange};
 
 /// How much of a command's output is kept.
 const MOST_OUTPUT_BYTES: usize = 16 * 1024;
@@ -56,7 +56,7 @@ impl Docker {
         let id = self.ensure_container(spec).await?;
         self.start(&id).await?;
         let follow = async {
-            let mut lines = self.logs(&id, true, None).await?;
+            let mut lines = self.logs(&id, LogRange { follow: true, ..LogRange::ALL }).await?;
             while let Some(line) = lines.next().await {
                 on_line(line?);
             }
