@@ -52,6 +52,8 @@ const PAGES: [&str; 26] = [
     "/apps?q=shop",
     "/new",
     "/new?kind=static",
+    "/new?kind=auto",
+    "/new?kind=buildpacks",
     "/new?kind=image",
     "/apps/shop",
     "/apps/api",
