@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
-    access::{AccessView, SignInForm, Tried},
+    access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     deploy::{DeployDetail, ReleaseRow},
@@ -47,6 +47,8 @@ pub struct Backend {
     pub tokens: Arc<dyn Tokens>,
     /// Keys and sign-ins for private repositories.
     pub access: Arc<dyn Access>,
+    /// Sign-ins to image registries.
+    pub registries: Arc<dyn Registries>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -239,4 +241,17 @@ pub trait Access: Send + Sync {
     async fn try_it(&self, actor: &Actor, app: &AppName) -> Answer<Tried>;
     /// Believes the key that the app's SSH server has now, if its fingerprint is this one.
     async fn trust_host(&self, actor: &Actor, app: &AppName, fingerprint: &str) -> Answer<()>;
+}
+
+/// Sign-ins to image registries.
+#[async_trait]
+pub trait Registries: Send + Sync {
+    /// All of them, by host.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<RegistryRow>>;
+    /// Keeps one, in place of the one for the same host, once the registry lets it in.
+    async fn keep(&self, actor: &Actor, form: RegistryForm) -> Answer<()>;
+    /// Forgets one.
+    async fn forget(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
+    /// Asks a registry whether it still lets its sign-in in.
+    async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
 }

@@ -23,6 +23,7 @@ const pages = {
   activity: '/activity',
   jobs: '/activity/jobs',
   deliveries: '/activity/deliveries',
+  registries: '/settings/registries',
   settings: '/settings',
 };
 

@@ -36,8 +36,10 @@ use crate::{
     jobs::{Faults, Locks, Parts, Runner, Work},
     live::{Hub, LogHub},
     logs::{KeptLogs, Logs},
+    polls::Polls,
     pushes::Pushes,
     reconcile,
+    registries::Registries,
     seal::Sealer,
     state::Refusal,
     tokens::Tokens,
@@ -49,6 +51,8 @@ use crate::{
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
 /// How often it is asked whether a release is young enough to be watched.
 const LOOK_AT_YOUNG: Duration = Duration::from_secs(5);
+/// How often it is asked whether a branch's time has come.
+const LOOK_AT_BRANCHES: Duration = Duration::from_secs(15);
 /// How often the host is looked at.
 const LOOK_AT_HOST: Duration = Duration::from_secs(10);
 /// How often the store's log is folded back into its file.
@@ -85,6 +89,10 @@ pub struct Services {
     pub pushes: Pushes,
     /// Keys and sign-ins for private repositories.
     pub access: Access,
+    /// Sign-ins to image registries.
+    pub registries: Registries,
+    /// Asking hosts for branches.
+    pub polls: Polls,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -195,6 +203,8 @@ impl Services {
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
+        let registries = Registries::new(apps.clone());
+        let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let origin = config.origin.as_str().to_owned();
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin);
         Ok(Self {
@@ -207,9 +217,18 @@ impl Services {
             tokens,
             pushes,
             access: access.clone(),
+            registries: registries.clone(),
+            polls,
             activity: Activity::new(db.clone(), audit),
             db,
-            engines: Engines { docker, git, access, archives, builds_at_once: config.builds_at_once.into() },
+            engines: Engines {
+                docker,
+                git,
+                access,
+                registries,
+                archives,
+                builds_at_once: config.builds_at_once.into(),
+            },
             patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -237,6 +256,7 @@ impl Services {
             webhooks: Arc::new(self.webhooks.clone()),
             tokens: Arc::new(self.tokens.clone()),
             access: Arc::new(self.access.clone()),
+            registries: Arc::new(self.registries.clone()),
         }
     }
 
@@ -304,6 +324,17 @@ impl Services {
                 // It watches for as long as a release is young, and must not hold up the end.
                 tokio::select! {
                     watched = deploys.watch() => watched,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
+        let (polls, stop) = (self.polls.clone(), self.stop.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
+            let (polls, stop) = (polls.clone(), stop.clone());
+            async move {
+                // A host may take its time to answer.
+                tokio::select! {
+                    looked = polls.look() => looked,
                     () = stop.cancelled() => Ok(()),
                 }
             }

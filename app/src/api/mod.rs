@@ -11,6 +11,7 @@ pub mod deploys;
 pub mod environments;
 pub mod error;
 pub mod logs;
+pub mod registries;
 pub mod tokens;
 pub mod webhooks;
 

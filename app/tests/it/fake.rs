@@ -61,7 +61,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         activity: fake.clone(),
         webhooks: fake.clone(),
         tokens: fake.clone(),
-        access: fake,
+        access: fake.clone(),
+        registries: fake,
     }
 }
 
@@ -290,6 +291,8 @@ impl Apps for Fake {
                     folder: parsed("."),
                     builder: Builder::Dockerfile { dockerfile: parsed("Dockerfile") },
                     watch: Vec::new(),
+                    submodules: false,
+                    poll: Some(parsed("5")),
                 }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },

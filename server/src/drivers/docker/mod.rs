@@ -16,6 +16,7 @@ mod images;
 mod logs;
 mod once;
 mod raw;
+mod registries;
 mod sockets;
 mod volumes;
 
@@ -39,6 +40,7 @@ pub use events::Event;
 pub use images::{Image, OurImage};
 pub use logs::{LogLine, LogRange, MAX_LINE_BYTES};
 pub use once::{Ended, Said};
+pub use registries::RegistrySignIn;
 pub use sockets::Listening;
 pub use volumes::Volume;
 
