@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use homeport_model::{
-    access::{AccessView, SignInForm, Tried},
+    access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     deploy::{Comparison, DeployDetail, ReleaseRow},
@@ -52,6 +52,8 @@ pub struct Backend {
     pub ssh_keys: Arc<dyn SshKeys>,
     /// Deploys' statuses on Git hosts.
     pub statuses: Arc<dyn Statuses>,
+    /// Sign-ins to image registries.
+    pub registries: Arc<dyn Registries>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -270,4 +272,17 @@ pub trait Statuses: Send + Sync {
     async fn set(&self, actor: &Actor, app: &AppName, form: StatusForm) -> Answer<()>;
     /// Tells nobody any more; the token is forgotten.
     async fn unset(&self, actor: &Actor, app: &AppName) -> Answer<()>;
+}
+
+/// Sign-ins to image registries.
+#[async_trait]
+pub trait Registries: Send + Sync {
+    /// All of them, by host.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<RegistryRow>>;
+    /// Keeps one, in place of the one for the same host, once the registry lets it in.
+    async fn keep(&self, actor: &Actor, form: RegistryForm) -> Answer<()>;
+    /// Forgets one.
+    async fn forget(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
+    /// Asks a registry whether it still lets its sign-in in.
+    async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
 }

@@ -25,6 +25,7 @@ const pages = {
   activity: '/activity',
   jobs: '/activity/jobs',
   deliveries: '/activity/deliveries',
+  registries: '/settings/registries',
   settings: '/settings',
 };
 

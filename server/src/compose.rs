@@ -38,8 +38,10 @@ use crate::{
     jobs::{Faults, Locks, Parts, Runner, Work},
     live::{Hub, LogHub},
     logs::{KeptLogs, Logs},
+    polls::Polls,
     pushes::Pushes,
     reconcile,
+    registries::Registries,
     seal::Sealer,
     ssh::{Door, Ssh},
     ssh_keys::SshKeys,
@@ -54,6 +56,8 @@ use crate::{
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
 /// How often it is asked whether a release is young enough to be watched.
 const LOOK_AT_YOUNG: Duration = Duration::from_secs(5);
+/// How often it is asked whether a branch's time has come.
+const LOOK_AT_BRANCHES: Duration = Duration::from_secs(15);
 /// How often the host is looked at.
 const LOOK_AT_HOST: Duration = Duration::from_secs(10);
 /// How often the store's log is folded back into its file.
@@ -94,6 +98,10 @@ pub struct Services {
     pub ssh_keys: SshKeys,
     /// Deploys' statuses on Git hosts.
     pub statuses: Statuses,
+    /// Sign-ins to image registries.
+    pub registries: Registries,
+    /// Asking hosts for branches.
+    pub polls: Polls,
     /// Host names and nginx.
     pub domains: Domains,
     /// The host.
@@ -205,6 +213,8 @@ impl Services {
         let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
+        let registries = Registries::new(apps.clone());
+        let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let origin = config.origin.as_str().to_owned();
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin.clone());
         let door = Door::default();
@@ -232,9 +242,18 @@ impl Services {
             ssh_keys,
             statuses,
             ssh: Arc::new(ssh),
+            registries: registries.clone(),
+            polls,
             activity: Activity::new(db.clone(), audit),
             db,
-            engines: Engines { docker, git, access, archives, builds_at_once: config.builds_at_once.into() },
+            engines: Engines {
+                docker,
+                git,
+                access,
+                registries,
+                archives,
+                builds_at_once: config.builds_at_once.into(),
+            },
             patience,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -264,6 +283,7 @@ impl Services {
             access: Arc::new(self.access.clone()),
             ssh_keys: Arc::new(self.ssh_keys.clone()),
             statuses: Arc::new(self.statuses.clone()),
+            registries: Arc::new(self.registries.clone()),
         }
     }
 
@@ -344,6 +364,17 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
+        });
+        let (polls, stop) = (self.polls.clone(), self.stop.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
+            let (polls, stop) = (polls.clone(), stop.clone());
+            async move {
+                // A host may take its time to answer.
+                tokio::select! {
+                    looked = polls.look() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

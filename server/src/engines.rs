@@ -29,6 +29,16 @@ impl From<docker::Error> for Failure {
             E::Layout(_) => engine("Choose another builder in the app's settings, or deploy again.").into(),
             E::NoBuildKit => engine("Use Docker's own engine, 18.09 or newer, or take --mount and its like out of the Dockerfile.").into(),
             E::Context(_) => engine("Mend the repository, push, and deploy again.").into(),
+            E::RegistryDenied { signed_in: false, .. } => {
+                engine("Check the image's name. If it is private, sign in to its registry in Settings, under Image registries.").into()
+            }
+            E::RegistryDenied { signed_in: true, .. } => {
+                engine("The token may have ended or may not read this. Put a new one into Settings, under Image registries.").into()
+            }
+            E::BaseDenied { .. } => {
+                engine("Check the name in FROM. If the image is private, sign in to its registry in Settings, under Image registries.").into()
+            }
+            E::Registry { .. } => engine("Check the registry's host, and that this server reaches it.").into(),
             E::Pull { .. } => engine("Check the image's name, and that this server may pull it.").into(),
             E::DiskFull => engine("Free some space on the server, then try again.").into(),
             E::Conflict { .. } | E::Engine { .. } => engine("Try again; if it stays, look at the engine's log.").into(),
@@ -90,6 +100,10 @@ impl From<git::Error> for Failure {
             )
             .into(),
             E::TooLarge { .. } | E::TooManyFiles { .. } => engine("Deploy a smaller repository.").into(),
+            E::Submodule { .. } => engine("Mend .gitmodules, push, and deploy again.").into(),
+            E::TooManySubmodules { .. } => {
+                engine("Switch submodules off in the app's settings, or use fewer.").into()
+            }
             E::Pack { .. } => engine("Mend the commit that it names, and push again.").into(),
             E::PlainHttp => engine("Use https, or start Homeport with --allow-local-git.").into(),
             E::Symlink { .. } | E::SymlinkOut { .. } | E::BadName { .. } => {

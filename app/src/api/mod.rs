@@ -10,9 +10,10 @@ pub mod apps;
 pub mod deploys;
 pub mod environments;
 pub mod error;
+pub mod logs;
+pub mod registries;
 pub mod ssh_keys;
 pub mod statuses;
-pub mod logs;
 pub mod tokens;
 pub mod webhooks;
 

@@ -65,7 +65,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         tokens: fake.clone(),
         access: fake.clone(),
         ssh_keys: fake.clone(),
-        statuses: fake,
+        statuses: fake.clone(),
+        registries: fake,
     }
 }
 
@@ -294,6 +295,8 @@ impl Apps for Fake {
                     folder: parsed("."),
                     builder: Builder::Dockerfile { dockerfile: parsed("Dockerfile") },
                     watch: Vec::new(),
+                    submodules: false,
+                    poll: Some(parsed("5")),
                 }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },

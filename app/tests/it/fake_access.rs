@@ -1,11 +1,14 @@
 //! The fake's keys and sign-ins.
 
 use async_trait::async_trait;
-use homeport_app::backend::{Access, Answer};
+use homeport_app::backend::{Access, Answer, Registries};
 use homeport_model::{
-    access::{AccessView, HostRow, KeyRow, SignInForm, SignInRow, Tried, Way},
+    access::{
+        AccessView, HostRow, KeyRow, PollRow, RegistryForm, RegistryHost, RegistryRow, SignInForm, SignInRow, Tried,
+        Way,
+    },
     name::AppName,
-    prelude::Actor,
+    prelude::{Actor, Code, Problem},
 };
 
 use super::{DAY, Fake, NOW, ago, parsed};
@@ -30,13 +33,25 @@ impl Access for Fake {
         };
         let sign_in =
             SignInRow { origin: parsed("https://git.example.com"), user: parsed("<b>ada</b>"), created_at: ago(DAY) };
+        let poll = PollRow {
+            tip: Some(parsed("3f9c2e1d4b5a69788796a5b4c3d2e1f001234567")),
+            asked_at: ago(60_000),
+            next_at: ago(-240_000),
+            problem: Some(Problem::new(Code::Engine, "There is no repository at <i>this</i> address.")),
+        };
         Ok(if shop {
             let way = Way::Https { origin: parsed("https://git.example.com") };
-            AccessView { way, key: None, sign_in: Some(sign_in), host: None }
+            AccessView { way, key: None, sign_in: Some(sign_in), host: None, poll: Some(poll) }
         } else if app.as_str() != "api" {
-            AccessView { way: Way::Nothing, key: None, sign_in: None, host: None }
+            AccessView { way: Way::Nothing, key: None, sign_in: None, host: None, poll: None }
         } else {
-            AccessView { way: Way::Ssh { host: host().host }, key: Some(key), sign_in: None, host: Some(host()) }
+            AccessView {
+                way: Way::Ssh { host: host().host },
+                key: Some(key),
+                sign_in: None,
+                host: Some(host()),
+                poll: None,
+            }
         })
     }
 
@@ -62,6 +77,26 @@ impl Access for Fake {
     }
 
     async fn trust_host(&self, _: &Actor, _: &AppName, _: &str) -> Answer<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Registries for Fake {
+    async fn list(&self, _: &Actor) -> Answer<Vec<RegistryRow>> {
+        let row = RegistryRow { host: parsed("ghcr.io"), user: parsed("ada"), created_at: ago(DAY) };
+        Ok(if self.empty { Vec::new() } else { vec![row] })
+    }
+
+    async fn keep(&self, _: &Actor, form: RegistryForm) -> Answer<()> {
+        form.parse().map(|_| ())
+    }
+
+    async fn forget(&self, _: &Actor, _: &RegistryHost) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn try_it(&self, _: &Actor, _: &RegistryHost) -> Answer<()> {
         Ok(())
     }
 }

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 30] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -75,6 +75,7 @@ const PAGES: [&str; 26] = [
     "/activity/jobs",
     "/settings",
     "/settings/environment",
+    "/settings/registries",
     "/gallery",
 ];
 
@@ -171,7 +172,18 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
 #[tokio::test]
 async fn access_shows_what_a_host_needs_and_no_secret() {
     let token = page("/apps/shop/settings").await;
-    has(&token, &["Signs in as", "&lt;b&gt;ada&lt;/b&gt;", "name=\"form[token]\"", "type=\"password\"", "Try access"]);
+    has(
+        &token,
+        &[
+            "Signs in as",
+            "&lt;b&gt;ada&lt;/b&gt;",
+            "name=\"form[token]\"",
+            "type=\"password\"",
+            "Try access",
+            "The branch stood at 3f9c2e1",
+            "&lt;i&gt;this&lt;/i&gt;",
+        ],
+    );
     let key = page("/apps/api/settings").await;
     has(&key, &["ssh-ed25519 AAAAC3", "homeport-api", "Copy the public key", "[git.example.com]:2222", "known since"]);
     let back =
@@ -210,6 +222,17 @@ async fn a_log_has_colours_and_nothing_else_of_a_terminal() {
     assert_eq!(status, 422);
     has(&html, &["A release has a number."]);
     assert_eq!(get("/apps/shop/logs?release=7", false).await.0, 404);
+}
+
+#[tokio::test]
+async fn registries_are_listed_and_typed() {
+    has(&page("/settings").await, &["href=\"/settings/registries\""]);
+    has(&page("/settings/registries").await, &["ghcr.io", "Try and keep it", "name=\"form[token]\""]);
+    let (_, none) = get("/settings/registries", true).await;
+    has(&readable(&none), &["None yet. Public images need none."]);
+    let fields = "form[host]=a+b&form[user]=ada&form[token]=t0p";
+    let back = submit("/settings/registries", "/api/ui/registries/keep", fields).await;
+    has(&page(&back).await, &["s host, like ghcr.io or", "id=\"host-wrong\""]);
 }
 
 #[tokio::test]

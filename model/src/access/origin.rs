@@ -43,6 +43,15 @@ impl RepoUrl {
         Some(GitOrigin(format!("{}://{authority}", self.scheme())))
     }
 
+    /// Its host, without user and port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        host.split_once(':').map_or(host, |(host, _)| host)
+    }
+
     /// The SSH server that it is at.
     #[must_use]
     pub fn ssh_host(&self) -> Option<SshHost> {

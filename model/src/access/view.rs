@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GitOrigin, SshHost, UserName};
+use super::{GitOrigin, PollRow, SshHost, UserName};
 use crate::{
     app::{Origin, Source},
     name::{CommitSha, GitRef},
@@ -50,6 +50,8 @@ pub struct AccessView {
     pub sign_in: Option<SignInRow>,
     /// The key by which the SSH server is known, once it is.
     pub host: Option<HostRow>,
+    /// What asking the host for the branch came to last, for an app that wants it.
+    pub poll: Option<PollRow>,
 }
 
 /// The public half of a deploy key.

@@ -32,6 +32,12 @@ pub struct AppForm {
     /// Paths of the repository, one a line; a push that changes none of them is not deployed.
     #[serde(default)]
     pub watch: String,
+    /// Whether submodules are fetched, too (repo): anything but empty.
+    #[serde(default)]
+    pub submodules: String,
+    /// Every how many minutes the host is asked for the branch (repo); empty means never.
+    #[serde(default)]
+    pub poll: String,
     /// The Dockerfile, seen from the folder; empty means `Dockerfile`.
     #[serde(default)]
     pub dockerfile: String,
@@ -115,7 +121,15 @@ impl AppForm {
         if watch.len() > 50 {
             return Err(Problem::invalid("watch", "At most 50 paths are watched."));
         }
-        Ok(Source::Files(Files { origin, folder: field("folder", &or(&self.folder, "."))?, builder, watch }))
+        let folder = field("folder", &or(&self.folder, "."))?;
+        let fetched = matches!(origin, Origin::Repo { .. });
+        let submodules = fetched && !self.submodules.trim().is_empty();
+        let poll = match self.poll.trim() {
+            "" => None,
+            _ if !fetched => None,
+            minutes => Some(field("poll", minutes)?),
+        };
+        Ok(Source::Files(Files { origin, folder, builder, watch, submodules, poll }))
     }
 
     /// The form that would give `spec`, for the settings page.
@@ -134,7 +148,9 @@ impl AppForm {
             ..Self::default()
         };
         match &spec.source {
-            Source::Files(Files { origin, folder, builder, watch }) => {
+            Source::Files(Files { origin, folder, builder, watch, submodules, poll }) => {
+                form.submodules = if *submodules { "on".to_owned() } else { String::new() };
+                form.poll = poll.map(|minutes| minutes.get().to_string()).unwrap_or_default();
                 form.watch = watch.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
                 form.folder = folder.to_string();
                 form.branch = origin.branch().map(ToString::to_string).unwrap_or_default();
@@ -193,6 +209,8 @@ mod tests {
                 repo: "ssh://git@git.example.com/me/api.git".into(),
                 branch: "release/2".into(),
                 watch: "api\n!api/docs\n**/*.toml".into(),
+                submodules: "on".into(),
+                poll: "5".into(),
                 folder: ".".into(),
                 dockerfile: "Dockerfile".into(),
                 port: "3000".into(),
@@ -224,7 +242,7 @@ mod tests {
     #[test]
     fn every_field_refuses_and_says_so() {
         let git = AppForm { kind: "dockerfile".into(), repo: "https://h.example/a".into(), ..image_form() };
-        let cases: [(&str, AppForm); 11] = [
+        let cases: [(&str, AppForm); 12] = [
             ("name", AppForm { name: "$(id)".into(), ..image_form() }),
             ("kind", AppForm { kind: "compose".into(), ..image_form() }),
             ("image", AppForm { image: "a;b".into(), ..image_form() }),
@@ -234,6 +252,7 @@ mod tests {
             ("repo", AppForm { repo: "--upload-pack=x".into(), ..git.clone() }),
             ("origin", AppForm { origin: "ftp".into(), ..git.clone() }),
             ("branch", AppForm { branch: "-x".into(), ..git.clone() }),
+            ("poll", AppForm { poll: "0; id".into(), ..git.clone() }),
             ("watch", AppForm { watch: "api ../x".into(), ..git.clone() }),
             ("folder", AppForm { folder: "../..".into(), ..git }),
         ];

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::PollMinutes,
     deploy::ignore::Ignore,
     name::{GitRef, ImageRef, RelPath, RepoUrl, parsed},
 };
@@ -32,6 +33,12 @@ pub struct Files {
     /// A push that changes none of these is not deployed; without any, every push is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watch: Vec<WatchPath>,
+    /// Whether submodules are fetched, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub submodules: bool,
+    /// How often the host is asked whether the branch moved; never, without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<PollMinutes>,
 }
 
 parsed!(

@@ -6,9 +6,12 @@ mod key_file;
 mod store;
 
 use homeport_model::{
-    access::{AccessView, HostKey, HostRow, KeyRow, SignIn, SignInForm, SignInRow, SshHost, Tried, Way, well_known},
+    access::{
+        AccessView, HostKey, HostRow, KeyRow, SignIn, SignInForm, SignInRow, SshHost, Tried, Way, well_known,
+        well_known_hosts,
+    },
     id::AppId,
-    name::{AppName, GitRef, RepoUrl},
+    name::{AppName, CommitSha, GitRef, RepoUrl},
     prelude::{Actor, Code, Problem, Role},
     secret::Secret,
 };
@@ -18,6 +21,7 @@ use crate::{
     apps::{AppRecord, Apps},
     drivers::git::{self, Git},
     failure::Failure,
+    polls,
 };
 use key_file::{DeployKeyPair, fingerprint, fingerprint_of};
 use store::{DeployKey, Kept};
@@ -51,7 +55,8 @@ impl Access {
         });
         let sign_in = store::sign_in(db, &app.id).await?;
         let sign_in = sign_in.map(|Kept { origin, user, created_at, .. }| SignInRow { origin, user, created_at });
-        Ok(AccessView { way, key, sign_in, host })
+        let poll = polls::of_app(db, &app).await?;
+        Ok(AccessView { way, key, sign_in, host, poll })
     }
 
     async fn host_row(&self, host: &SshHost) -> Result<Option<HostRow>, Failure> {
@@ -60,13 +65,6 @@ impl Access {
             return Ok(Some(row(&key, Some(since))));
         }
         Ok(well_known(host).map(|key| row(&key, None)))
-    }
-
-    /// The key by which a server is known: the one that a person accepted goes before the one that
-    /// came with Homeport.
-    async fn host_key(&self, host: &SshHost) -> Result<Option<HostKey>, Failure> {
-        let kept = store::host(&self.apps.parts.db, host).await?;
-        Ok(kept.map(|(key, _)| key).or_else(|| well_known(host)))
     }
 
     async fn make_key(&self, actor: &Actor, name: &AppName) -> Result<(), Failure> {
@@ -158,7 +156,7 @@ impl Access {
         app: &AppRecord,
         repo: &RepoUrl,
         branch: &GitRef,
-    ) -> Result<(Result<homeport_model::name::CommitSha, git::Error>, Vec<HostRow>), Failure> {
+    ) -> Result<(Result<CommitSha, git::Error>, Vec<HostRow>), Failure> {
         let access = self.of(&app.id, repo).await?;
         let asked = self.git.with_access(access.clone()).ask(repo, branch).await;
         let met = self.keep_met(&access).await?;
@@ -168,19 +166,42 @@ impl Access {
     /// What git may show for an app.
     pub(crate) async fn of(&self, app: &AppId, repo: &RepoUrl) -> Result<git::Access, Failure> {
         let parts = &self.apps.parts;
-        let mut access = git::Access::default();
+        // Submodules may be anywhere.
+        let mut access = git::Access::knowing(store::hosts(&parts.db).await?);
+        for (host, key) in well_known_hosts() {
+            if access.known.iter().all(|(known, _)| *known != host) {
+                access.known.push((host, key));
+            }
+        }
         if let Some(host) = repo.ssh_host() {
             if let Some(key) = store::key(&parts.db, app).await? {
                 let pair = DeployKeyPair::of(parts.sealer.open(&key.sealed, &of_key(app))?)?;
-                access.key = Some((host.clone(), pair.private_file()));
+                access.key = Some((host, pair.private_file()));
             }
-            access.known.extend(self.host_key(&host).await?.map(|key| (host, key)));
         } else if let Some(kept) = store::sign_in(&parts.db, app).await? {
             let token = parts.sealer.open(&kept.sealed, &of_sign_in(app))?;
             let token = String::from_utf8(token.expose().clone()).map_err(Failure::internal)?;
             access.sign_in = Some((kept.origin, SignIn { user: kept.user, token: Secret::new(token) }));
         }
         Ok(access)
+    }
+
+    /// What changed from one commit of a branch to another, as the app may see it. Whoever asks has the
+    /// app's lock.
+    pub(crate) async fn changed_paths(
+        &self,
+        app: &AppId,
+        repo: &RepoUrl,
+        branch: &GitRef,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Option<Vec<String>>, Failure> {
+        let access = self.of(app, repo).await?;
+        let git = self.git.with_access(access.clone());
+        let fetched = git.fetch_history(app, repo, branch, |_| {}).await;
+        self.keep_met(&access).await?;
+        fetched?;
+        Ok(git.changed_paths(app, from, to).await?)
     }
 
     /// Keeps the keys of servers that were met for the first time, and says which.

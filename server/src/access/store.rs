@@ -108,6 +108,17 @@ pub(super) async fn host(db: &Db, host: &SshHost) -> Result<Option<(HostKey, Tim
     Ok(Some((key, Timestamp::from_ms(row.created_at))))
 }
 
+/// All known servers with their keys.
+pub(super) async fn hosts(db: &Db) -> Result<Vec<(SshHost, HostKey)>> {
+    let rows = sqlx::query!("SELECT host, host_key FROM ssh_hosts").fetch_all(db.reader()).await?;
+    let read = |row: (String, String)| {
+        let host = row.0.parse().map_err(|cause| Error::bad_row("ssh_hosts", "host", &row.0, cause))?;
+        let key = row.1.parse().map_err(|cause| Error::bad_row("ssh_hosts", "host_key", &row.0, cause))?;
+        Ok((host, key))
+    };
+    rows.into_iter().map(|row| read((row.host, row.host_key))).collect()
+}
+
 /// Keeps the key of a server that was met for the first time; false when it is known already.
 pub(super) async fn add_host(tx: &mut Conn, host: &SshHost, key: &HostKey, at: Timestamp) -> Result<bool> {
     let (host, key, at) = (host.as_str(), key.as_str(), at.ms());

@@ -27,7 +27,7 @@ use crate::{
 impl DeployWork {
     /// Reads what the files say and keeps it with the release.
     pub(super) async fn declare(&self, deploy: &Deploy<'_>, files: &Files, sha: &CommitSha) -> Result<(), Failure> {
-        let tree = self.engines.git.list_tree(&deploy.app.id, sha).await?;
+        let tree = self.git_of(deploy).list_tree(&deploy.app.id, sha).await?;
         let names: Vec<&str> = tree.below(&files.folder)?.into_iter().map(|(path, _)| path).collect();
         let named = &deploy.release.spec.build.buildpacks;
         let Chosen { builder, why } = choose_builder(&files.builder, named, &names)?;
@@ -132,7 +132,7 @@ impl DeployWork {
     ) -> Result<Option<String>, Failure> {
         let path = path_of(file, &files.folder);
         let path = path.parse().map_err(|_| Failure::internal("a file's path is no path"))?;
-        match self.engines.git.read_file(&deploy.app.id, sha, &path, file.most_bytes() as u64 + 1).await {
+        match self.git_of(deploy).read_file(&deploy.app.id, sha, &path, file.most_bytes() as u64 + 1).await {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
             Err(git::Error::NoSuchFile { .. }) => Ok(None),
             Err(error) => Err(error.into()),

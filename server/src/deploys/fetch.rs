@@ -29,7 +29,9 @@ impl DeployWork {
             Some(image) => (image, "is on this server"),
             None => {
                 log.say(format!("Pulling {name}."));
-                let image = self.engines.docker.pull(name, |line| log.line(LogStream::Build, &line)).await?;
+                let sign_in = self.engines.registries.of(name).await?;
+                let tell = |line: String| log.line(LogStream::Build, &line);
+                let image = self.engines.docker.pull(name, sign_in.as_ref(), tell).await?;
                 (image, "was pulled")
             }
         };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use homeport_model::{
+    access::HostRow,
     app::{Files, Origin, build::USUAL_MINUTES},
     build::RepoFile,
     deploy::{Artifact, Commit, Trigger, declared},
@@ -87,17 +88,34 @@ impl DeployWork {
                 git.fetch_commit(app, repo, branch, wanted, &mut tell).await
             }
         };
-        for met in self.engines.access.keep_met(&access).await? {
-            log.say(format!(
-                "{} was met for the first time. Its key is {}; no other is accepted from now on.",
-                met.host, met.fingerprint
-            ));
-        }
+        self.say_met(deploy, &access).await?;
         let sha = fetched?;
         if deploy.wanted.is_some() {
             self.refuse_what_is_older(deploy, &git, repo, branch, &sha).await?;
         }
+        if deploy.release.spec.source.files().is_some_and(|files| files.submodules) {
+            let fetched = git.fetch_submodules(app, repo, &sha, &mut tell).await;
+            self.say_met(deploy, &access).await?;
+            log.say(format!("Submodules: {}.", fetched?));
+        }
         self.pin(deploy, branch, sha).await
+    }
+
+    /// Keeps and tells which SSH servers were met for the first time.
+    async fn say_met(&self, deploy: &Deploy<'_>, access: &git::Access) -> Result<(), Failure> {
+        for met in self.engines.access.keep_met(access).await? {
+            let HostRow { host, fingerprint, .. } = met;
+            let words = format!(
+                "{host} was met for the first time. Its key is {fingerprint}; no other is accepted from now on."
+            );
+            deploy.context.log.say(words);
+        }
+        Ok(())
+    }
+
+    /// The mirrors, with submodules in trees where the release wants them.
+    pub(super) fn git_of(&self, deploy: &Deploy<'_>) -> Git {
+        self.engines.git.with_submodules(deploy.release.spec.source.files().is_some_and(|files| files.submodules))
     }
 
     /// The commit of the upload; without one, that of the commit asked for, else of the last upload.
@@ -177,8 +195,10 @@ impl DeployWork {
         let sha = pinned(deploy)?;
         let sites = self.apps.parts.domains.sites();
         let into = sites.begin(&release.app, &release.id)?;
-        let wrote =
-            self.engines.git.export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line)).await?;
+        let wrote = self
+            .git_of(deploy)
+            .export(&release.app, sha, folder, &into, |line| log.line(LogStream::Build, line))
+            .await?;
         // They are for nginx, not for visitors.
         for file in [RepoFile::Redirects, RepoFile::Headers].map(RepoFile::as_str) {
             if into.exists(file) {
@@ -222,7 +242,7 @@ impl DeployWork {
         let path = declared::below(folder, dockerfile.as_str())
             .parse()
             .map_err(|_| Failure::internal("two paths made no path"))?;
-        let text = self.engines.git.read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
+        let text = self.git_of(deploy).read_file(&release.app, sha, &path, MOST_DOCKERFILE_BYTES).await?;
         let env = self.apps.build_env(&deploy.app.id).await?;
         let text = String::from_utf8_lossy(&text);
         build_args::refuse_secret_args(&text, env.secrets.iter().map(|(key, _)| key))?;
@@ -233,7 +253,7 @@ impl DeployWork {
         for id in wants.secrets.iter().filter(|id| env.secrets.iter().all(|(key, _)| key.as_str() != id.as_str())) {
             log.say(format!("Warning: it mounts the secret {id}, and no secret variable of the build is called so."));
         }
-        let context = self.engines.git.archive(&release.app, sha, folder, dockerfile).await?;
+        let context = self.git_of(deploy).archive(&release.app, sha, folder, dockerfile).await?;
         let request = BuildRequest {
             context,
             dockerfile: dockerfile.clone(),
@@ -249,6 +269,7 @@ impl DeployWork {
             memory_bytes: share.memory_bytes,
             cpu_percent: share.cpu_percent,
             limit: Duration::from_secs(u64::from(minutes) * 60),
+            registries: self.engines.registries.all().await?,
             buildkit: wants.buildkit.then_some(env.secrets),
         };
         let id = self.engines.docker.build(request, |line| log.line(LogStream::Build, line)).await?;

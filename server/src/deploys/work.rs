@@ -23,6 +23,7 @@ use crate::{
     drivers::{archive::Archives, docker::Docker, git::Git},
     failure::Failure,
     jobs::{Job, Outcome, StepContext, Work},
+    registries::Registries,
 };
 
 /// The engines that a deploy drives.
@@ -34,6 +35,8 @@ pub struct Engines {
     pub git: Git,
     /// What git may show to a repository's host.
     pub access: Access,
+    /// What the engine may show to registries.
+    pub registries: Registries,
     /// Uploads.
     pub archives: Archives,
     /// How many builds run at the same time.

@@ -26,6 +26,7 @@ use crate::{
     apps::{AppRecord, Apps},
     deploys::Deploys,
     failure::Failure,
+    polls,
 };
 use store::{Known, New};
 
@@ -87,6 +88,11 @@ impl Webhooks {
         Self { apps, deploys, origin, deciding: Arc::default() }
     }
 
+    /// The turn in which what was heard becomes a deploy.
+    pub(crate) fn turns(&self) -> Arc<Mutex<()>> {
+        self.deciding.clone()
+    }
+
     /// Takes a delivery.
     ///
     /// # Errors
@@ -134,6 +140,17 @@ impl Webhooks {
             || Decision::Ignore("Its body does not read as JSON.".to_owned()),
             |pushed| decide(&app.spec, pushed),
         );
+        let decision = match (decision, pushed.as_ref()) {
+            (Decision::Deploy(reason), Some(Pushed::Branch { commit: Some(commit), .. })) => {
+                match polls::made(&parts.db, &delivery.app, commit).await? {
+                    Some(number) => {
+                        Decision::Ignore(format!("Asking the host had found it already: release {number}."))
+                    }
+                    None => Decision::Deploy(reason),
+                }
+            }
+            (decision, _) => decision,
+        };
         Ok(Received::Taken(match (decision, pushed.as_ref()) {
             (Decision::Deploy(reason), Some(pushed)) => {
                 // Written first: a panel that dies here finds it unfinished when it is sent again.

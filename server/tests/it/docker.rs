@@ -338,6 +338,7 @@ fn request(ground: &Ground, context: TarStream, memory_bytes: u64) -> BuildReque
         memory_bytes,
         cpu_percent: 100,
         limit: Duration::from_secs(60),
+        registries: Vec::new(),
         buildkit: None,
     }
 }
@@ -441,7 +442,7 @@ async fn a_dropped_build_stops_and_leaves_no_container() {
 async fn an_image_that_no_registry_has_is_said() {
     let ground = Ground::new();
     assert_eq!(ground.docker.find_image(&"nowhere.invalid/x:1".parse().expect("a name")).await.expect("asked"), None);
-    let pulled = ground.docker.pull(&"127.0.0.1:1/nothing:1".parse().expect("a name"), |_| {}).await;
+    let pulled = ground.docker.pull(&"127.0.0.1:1/nothing:1".parse().expect("a name"), None, |_| {}).await;
     assert!(matches!(pulled, Err(Error::Pull { .. })), "{pulled:?}");
 }
 

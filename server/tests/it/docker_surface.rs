@@ -1,9 +1,10 @@
 //! What the panel may ever ask of the engine (C-13): a list that a new call has to be added to.
 
-use homeport_model::{app::NeedForm, log::LogForm};
+use homeport_model::{access::RegistryForm, app::NeedForm, log::LogForm};
 
 use crate::support::{
     git_server::GitServer,
+    registry::Registry,
     running::{Running, dockerfile, problem, succeeded},
 };
 
@@ -25,6 +26,7 @@ pub const ALLOWED: &[&str] = &[
     "GET /version",
     "GET /volumes",
     "GET /volumes/{}",
+    "POST /auth",
     "POST /build",
     "POST /commit",
     "POST /containers/create",
@@ -57,6 +59,10 @@ async fn the_engine_is_asked_for_nothing_but_what_is_listed() {
     panel.backend.apps.remove_volume(&panel.actor, &image, &"data".parse().expect("a name")).await.expect("removed");
     panel.backend.logs.page(&panel.actor, &image, &LogForm::default()).await.expect("lines");
     panel.services.apps.reconcile(panel.services.locks()).await.expect("looked");
+
+    let registry = Registry::start("ada", "secret").await;
+    let form = RegistryForm { host: registry.host.clone(), user: "ada".into(), token: "secret".into() };
+    panel.backend.registries.keep(&panel.actor, form).await.expect("kept");
 
     let git = GitServer::start().await;
     let repository = git.repository("api");

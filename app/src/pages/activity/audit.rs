@@ -66,6 +66,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("ssh_key.add", "Added an SSH key"),
     ("ssh_key.remove", "Removed an SSH key"),
     ("webhook.renew", "Made a new webhook secret"),
+    ("registry.keep", "Kept a sign-in to a registry"),
+    ("registry.forget", "Forgot a sign-in to a registry"),
     ("access.make_key", "Made a deploy key"),
     ("access.remove_key", "Removed a deploy key"),
     ("access.set_sign_in", "Kept a token for a repository"),

@@ -1,6 +1,6 @@
 //! Access to a private source: a deploy key over ssh, a user and a token over https, and a try.
 
-use homeport_model::access::{AccessView, GitOrigin, HostRow, KeyRow, SignInRow, SshHost, Tried, Way};
+use homeport_model::access::{AccessView, GitOrigin, HostRow, KeyRow, PollRow, SignInRow, SshHost, Tried, Way};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{ThisApp, app_name, new::FormProblem, new::problem_of};
@@ -55,6 +55,20 @@ impl AccessHere {
     }
 }
 
+/// What asking the host by itself came to.
+#[component]
+fn Asked(poll: PollRow) -> impl IntoView {
+    let PollRow { tip, asked_at, problem, .. } = poll;
+    let tip = tip.map(|tip| format!(" The branch stood at {}.", tip.short()));
+    view! {
+        <div class="panel-body form">
+            <p class="muted">"Asked the host by itself " <Age at=asked_at /> "." {tip}</p>
+            {problem.map(|problem| view! { <ProblemNotice problem=problem /> })}
+        </div>
+    }
+    .into_any()
+}
+
 /// The panel in an app's settings; nothing for an app that is fetched from nowhere.
 #[component]
 pub fn AccessPanel(
@@ -67,7 +81,7 @@ pub fn AccessPanel(
 #[component]
 fn Loaded(view: AccessView, here: AccessHere) -> impl IntoView {
     let name = here.this.name.get_untracked();
-    let AccessView { way, key, sign_in, host } = view;
+    let AccessView { way, key, sign_in, host, poll } = view;
     let part = match way {
         Way::Nothing => return ().into_any(),
         Way::Https { origin } => view! { <Token origin=origin row=sign_in here=here name=name.clone() /> }.into_any(),
@@ -79,6 +93,7 @@ fn Loaded(view: AccessView, here: AccessHere) -> impl IntoView {
         <div id="access">
             <Panel title="Access">
                 {part}
+                {poll.map(|poll| view! { <Asked poll=poll /> })}
                 <Try here=here name=name />
             </Panel>
         </div>

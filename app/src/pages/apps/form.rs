@@ -79,7 +79,7 @@ pub fn SourceFields(
             }
         })
     };
-    let typed_watch = form.watch.clone();
+    let (typed_watch, typed_poll, submodules) = (form.watch.clone(), form.poll.clone(), !form.submodules.is_empty());
     let watch = move || {
         (origin.get() == "repo").then(|| {
             view! {
@@ -94,6 +94,24 @@ pub fn SourceFields(
                     optional=true
                     lines="few"
                 />
+                <Field
+                    label="Ask the host every … minutes"
+                    name="form[poll]"
+                    key="poll"
+                    value=typed_poll.clone()
+                    placeholder="5"
+                    hint="Deploys when the branch moved and no webhook told of it. Empty: never."
+                    problem=problem
+                    mono=true
+                    optional=true
+                    inputmode="numeric"
+                    size="short"
+                />
+                <label class="check">
+                    <input type="checkbox" name="form[submodules]" value="on" checked=submodules />
+                    <span>"Fetch submodules, too"</span>
+                    <span class="field-hint">"Those on the same host are fetched with the same sign-in."</span>
+                </label>
             }
         })
     };

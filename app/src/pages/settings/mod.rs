@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod passkeys;
+pub mod registries;
 pub mod sessions;
 pub mod ssh_keys;
 pub mod tokens;
@@ -78,6 +79,8 @@ pub fn SettingsPage() -> impl IntoView {
         {loaded(answer, || view! { <PanelSkeleton rows=4 /> }, move |account| view! { <Account account=account doing=doing fresh_codes=fresh_codes fresh_token=fresh_token /> })}
         <p>
             <a href="/settings/environment">"Environment of all apps"</a>
+            " · "
+            <a href="/settings/registries">"Image registries"</a>
         </p>
         <div class="on-phone">
             <SignOut />

@@ -18,7 +18,10 @@ use homeport_model::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{Docker, Error, found};
+use super::{
+    Docker, Error, RegistrySignIn, found,
+    registries::{all_credentials, is_denied, spell_for_engine},
+};
 use crate::drivers::system::tar_stream::TarStream;
 
 /// Over which time the processor's share is counted, in microseconds.
@@ -59,6 +62,8 @@ pub struct BuildRequest {
     pub cpu_percent: u32,
     /// How long it may take.
     pub limit: Duration,
+    /// What the engine may show to the registries of base images.
+    pub registries: Vec<RegistrySignIn>,
     /// With some, even none in them, BuildKit builds; it has no limits of memory and processor.
     pub buildkit: Option<Secrets>,
 }
@@ -79,6 +84,7 @@ impl Docker {
         on_line: impl FnMut(&str) + Send,
     ) -> Result<ImageId, Error> {
         let (memory_bytes, limit) = (request.memory_bytes, request.limit);
+        let credentials = all_credentials(&request.registries);
         let tag = request.tag(self.namespace());
         let options = BuildImageOptions {
             dockerfile: request.dockerfile.to_string(),
@@ -101,6 +107,7 @@ impl Docker {
             if let Ok(address) = address.parse() {
                 *request.uri_mut() = address;
             }
+            spell_for_engine(&mut request);
             request
         });
         let broken: Arc<Mutex<Option<String>>> = Arc::default();
@@ -108,7 +115,7 @@ impl Docker {
         let pieces = request.context.into_pieces().inspect_err(move |error| *lock(&heard) = Some(error.to_string()));
         let body = bollard::body_try_stream(pieces);
         let mut output = Output::new(on_line, memory_bytes >> 20);
-        let mut steps = client.build_image(options, None, Some(body)).boxed();
+        let mut steps = client.build_image(options, credentials, Some(body)).boxed();
         let deadline = Instant::now() + limit;
         let mut built = None;
         loop {
@@ -243,6 +250,9 @@ impl<F: FnMut(&str)> Output<F> {
         let message = message.trim_start_matches("Docker stream error: ").to_owned();
         if message.contains("no space left on device") {
             return Error::DiskFull;
+        }
+        if is_denied(&message) && self.last.last().is_some_and(|line| line.contains(" : FROM ")) {
+            return Error::BaseDenied { message };
         }
         let killed = |line: &String| line.trim_end().ends_with("Killed") || line.contains("signal: 9");
         let out_of_memory =

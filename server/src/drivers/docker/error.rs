@@ -2,7 +2,7 @@
 
 use std::io;
 
-use homeport_model::{buildpacks::layout::Broken, deploy::container::Breach};
+use homeport_model::{access::RegistryHost, buildpacks::layout::Broken, deploy::container::Breach};
 
 /// Why the engine did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,32 @@ pub enum Error {
     /// The build context could not be read.
     #[error("the build context could not be read: {0}")]
     Context(String),
+    /// A registry lets nobody in like this.
+    #[error(
+        "{}",
+        if *signed_in { format!("the registry {host} refuses this user and token") }
+        else { format!("the registry {host} wants a sign-in, or has no such image") }
+    )]
+    RegistryDenied {
+        /// The registry.
+        host: RegistryHost,
+        /// Whether it was shown one.
+        signed_in: bool,
+    },
+    /// The registry of a build's base image lets nobody in like this.
+    #[error("the build's base image could not be pulled: {message}")]
+    BaseDenied {
+        /// The registry's or the engine's words.
+        message: String,
+    },
+    /// A registry did not answer as one.
+    #[error("the registry {host} does not answer as it should: {message}")]
+    Registry {
+        /// The registry.
+        host: RegistryHost,
+        /// The engine's words.
+        message: String,
+    },
     /// An image could not be pulled.
     #[error("the image could not be pulled: {message}")]
     Pull {

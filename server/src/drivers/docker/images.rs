@@ -15,7 +15,10 @@ use homeport_model::{
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{Docker, Error, found};
+use super::{
+    Docker, Error, RegistrySignIn, found,
+    registries::{is_denied, spell_for_engine},
+};
 
 /// How long a pull may be silent.
 const PULL_SILENCE: Duration = Duration::from_secs(120);
@@ -129,19 +132,31 @@ impl Docker {
     }
 
     /// Pulls an image; each step of it goes to `on_line`. Dropping the future stops the pull.
-    pub async fn pull(&self, name: &ImageRef, mut on_line: impl FnMut(String) + Send) -> Result<Image, Error> {
-        let client = self.client().await?;
+    pub async fn pull(
+        &self,
+        name: &ImageRef,
+        sign_in: Option<&RegistrySignIn>,
+        mut on_line: impl FnMut(String) + Send,
+    ) -> Result<Image, Error> {
+        let client = self.client().await?.with_request_modifier(|mut request| {
+            spell_for_engine(&mut request);
+            request
+        });
         let text = name.as_str();
         // Without a tag the engine would pull every tag there is.
         let has_tag = text.contains('@') || text.rsplit('/').next().is_some_and(|last| last.contains(':'));
         let from_image = if has_tag { text.to_owned() } else { format!("{text}:latest") };
         let options = CreateImageOptions { from_image: Some(from_image), ..CreateImageOptions::default() };
-        let mut steps = client.create_image(Some(options), None, None).boxed();
+        let mut steps = client.create_image(Some(options), None, sign_in.map(RegistrySignIn::credentials)).boxed();
         let mut last = String::new();
         while let Some(step) = timeout(PULL_SILENCE, steps.next()).await.map_err(|_| Error::Silent)? {
-            let step = step.map_err(|error| pull_error(error.into()))?;
+            let refused = |message: String| match is_denied(&message) {
+                true => Error::RegistryDenied { host: name.registry(), signed_in: sign_in.is_some() },
+                false => Error::Pull { message },
+            };
+            let step = step.map_err(|error| pull_error(error.into(), sign_in.is_some(), refused))?;
             if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
-                return Err(Error::Pull { message });
+                return Err(refused(message));
             }
             let id = step.id.map(|id| format!("{id}: ")).unwrap_or_default();
             let line = format!("{id}{}", step.status.unwrap_or_default());
@@ -196,12 +211,14 @@ impl Docker {
     }
 }
 
-fn pull_error(error: Error) -> Error {
+fn pull_error(error: Error, signed_in: bool, refused: impl Fn(String) -> Error) -> Error {
     match error {
+        // Some registries say so of what they do not show, too.
+        Error::NotFound if !signed_in => refused("denied: ".to_owned()),
         Error::NotFound => {
-            Error::Pull { message: "the registry has no such image, or does not show it to strangers".into() }
+            Error::Pull { message: "the registry has no such image, or does not show it to this user".into() }
         }
-        Error::Engine { message, .. } => Error::Pull { message },
+        Error::Engine { message, .. } => refused(message),
         other => other,
     }
 }

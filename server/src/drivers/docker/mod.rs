@@ -18,6 +18,7 @@ mod layout;
 mod logs;
 mod once;
 mod raw;
+mod registries;
 mod sockets;
 mod volumes;
 
@@ -42,6 +43,7 @@ pub use images::{Image, ImageFacts, OurImage};
 pub use layout::Export;
 pub use logs::{LogLine, LogRange, MAX_LINE_BYTES};
 pub use once::{Ended, Said};
+pub use registries::RegistrySignIn;
 pub use sockets::Listening;
 pub use volumes::Volume;
 

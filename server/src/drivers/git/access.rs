@@ -48,6 +48,12 @@ impl std::fmt::Debug for Access {
 }
 
 impl Access {
+    /// Nothing to show, to servers known by these keys.
+    #[must_use]
+    pub fn knowing(known: Vec<(SshHost, HostKey)>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
     /// A user and a token, for `origin` only.
     #[must_use]
     pub fn signing_in(origin: GitOrigin, sign_in: SignIn) -> Self {

@@ -123,6 +123,22 @@ pub enum Error {
         /// The path.
         path: String,
     },
+    /// A submodule cannot be fetched from where it says.
+    #[error("the submodule {path} cannot be fetched: {why}")]
+    Submodule {
+        /// Its path.
+        path: String,
+        /// Why, as a sentence.
+        why: &'static str,
+    },
+    /// There are more submodules than allowed, or they lie too deep in one another.
+    #[error("the repository has more than {most} submodules, or they lie more than {deep} deep in one another")]
+    TooManySubmodules {
+        /// What it was allowed.
+        most: usize,
+        /// How deep they may lie.
+        deep: usize,
+    },
     /// A name in the repository could not be a file's.
     #[error("the repository has a file with an impossible name: {path}")]
     BadName {
@@ -197,6 +213,7 @@ impl Error {
             {
                 Self::Certificate { words: last_line(stderr) }
             }
+            _ if says(&["fsck error"]) => Self::Pack { words: fault(stderr) },
             _ if says(&["returned error: 30", "HTTP 30"]) => Self::Moved,
             _ if says(NOT_THERE) => Self::NotFound,
             _ if says(&["Operation too slow", "timed out"]) => Self::TimedOut { limit_s: 30 },
@@ -232,6 +249,13 @@ fn last_line(stderr: &str) -> String {
     let line = stderr.lines().find(|line| line.starts_with("ssh: ") || line.starts_with("kex_exchange"));
     let line = line.or_else(|| stderr.lines().rfind(|line| line.starts_with("fatal: "))).unwrap_or(stderr);
     line.trim_start_matches("fatal: ").trim_end().to_owned()
+}
+
+/// What git's check of objects found.
+fn fault(stderr: &str) -> String {
+    let line = stderr.lines().find(|line| line.contains("error: object ")).unwrap_or(stderr);
+    let words = line.rsplit_once("error: ").map_or(line, |(_, words)| words);
+    homeport_model::text::clean_line(words).chars().take(200).collect()
 }
 
 /// What was shown to a host before it refused.

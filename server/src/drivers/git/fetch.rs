@@ -97,7 +97,14 @@ impl Git {
     }
 
     /// `git fetch` up to the address; what to fetch comes behind it.
-    fn fetching(&self, app: &AppId, protocol: &str, url: &RepoUrl, depth: u32, papers: &Papers) -> Invocation {
+    pub(super) fn fetching(
+        &self,
+        app: &AppId,
+        protocol: &str,
+        url: &RepoUrl,
+        depth: u32,
+        papers: &Papers,
+    ) -> Invocation {
         papers
             .onto(self.git(app))
             .env("GIT_ALLOW_PROTOCOL", protocol)
@@ -133,7 +140,7 @@ impl Git {
     }
 
     /// Runs a fetch and ends it when the mirror grows too large.
-    async fn watch(
+    pub(super) async fn watch(
         &self,
         app: &AppId,
         run: Invocation,

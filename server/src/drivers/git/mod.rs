@@ -14,6 +14,7 @@ mod export;
 mod fetch;
 mod import;
 mod receive;
+mod submodules;
 mod tree;
 
 use std::{
@@ -93,6 +94,8 @@ pub struct Git {
     local_http: bool,
     limits: Limits,
     access: Access,
+    /// Whether trees have the files of submodules in them.
+    submodules: bool,
 }
 
 impl Git {
@@ -106,7 +109,7 @@ impl Git {
             return Err(Error::Unreachable { folder });
         }
         let root = FsRoot::create(state.join("git"), 0o711).map_err(Error::Files)?;
-        let git = Self { root, user, local_http, limits, access: Access::default() };
+        let git = Self { root, user, local_http, limits, access: Access::default(), submodules: false };
         git.discard_papers().map_err(Error::Files)?;
         Ok(git)
     }
@@ -136,6 +139,28 @@ impl Git {
         match asked.run().await {
             Ok(_) => Ok(known && older != newer),
             Err(process::Error::Failed { .. }) => Ok(false),
+            Err(error) => Err(Error::Process(error)),
+        }
+    }
+
+    /// What differs between two commits; none when the mirror lacks one of them, or too much does.
+    pub async fn changed_paths(
+        &self,
+        app: &AppId,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Option<Vec<String>>, Error> {
+        if !self.has(app, from).await || !self.has(app, to).await {
+            return Ok(None);
+        }
+        let run =
+            self.git(app).args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
+        match run.run().await {
+            Ok(said) => {
+                let names = String::from_utf8_lossy(&said.stdout).into_owned();
+                Ok(Some(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()))
+            }
+            Err(process::Error::TooMuchOutput { .. }) => Ok(None),
             Err(error) => Err(Error::Process(error)),
         }
     }

@@ -8,7 +8,7 @@ use homeport_model::{
 use super::{Error, Git, process};
 
 /// More files than this are not read.
-const MAX_FILES: usize = 100_000;
+pub(super) const MAX_FILES: usize = 100_000;
 /// Room for their names.
 const MAX_LIST_BYTES: usize = 64 << 20;
 
@@ -78,8 +78,14 @@ impl Tree {
 }
 
 impl Git {
-    /// What a commit holds.
+    /// What a commit holds; with submodules where they are wanted and were fetched.
     pub async fn list_tree(&self, app: &AppId, commit: &CommitSha) -> Result<Tree, Error> {
+        let tree = self.own_tree(app, commit).await?;
+        if self.submodules { self.with_their_files(app, tree).await } else { Ok(tree) }
+    }
+
+    /// What a commit itself holds.
+    pub(super) async fn own_tree(&self, app: &AppId, commit: &CommitSha) -> Result<Tree, Error> {
         let run = self.git(app).args(["ls-tree", "-r", "-z", "-l", "--full-tree"]).arg(commit.as_str());
         let output = run.limit_bytes(MAX_LIST_BYTES).run().await.map_err(process)?;
         let mut entries = Vec::new();

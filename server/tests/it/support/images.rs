@@ -109,8 +109,13 @@ fn own((a, b): (&str, &str)) -> (String, String) {
     (a.to_owned(), b.to_owned())
 }
 
+/// Removes an image of this name from outside of a runtime's tasks.
+pub fn remove_named(name: &ImageRef) {
+    let _ = std::process::Command::new("docker").args(["image", "rm", "--force", name.as_str()]).output();
+}
+
 /// A root with these programs, too.
-fn root(programs: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn root(programs: &[(&str, &[u8])]) -> Vec<u8> {
     let busybox = std::fs::read("/bin/busybox").expect("busybox-static is installed");
     let mut tar = tar::Builder::new(Vec::new());
     let mut file = |path: &str, mode: u32, content: &[u8]| {

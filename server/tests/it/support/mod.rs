@@ -8,6 +8,7 @@ pub mod images;
 pub mod namespace;
 pub mod panel;
 pub mod recording;
+pub mod registry;
 pub mod running;
 pub mod ssh_server;
 pub mod volumes;
