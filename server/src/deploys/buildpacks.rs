@@ -161,7 +161,8 @@ impl DeployWork {
             return Ok(facts);
         }
         log.say(format!("Pulling {name}."));
-        docker.pull(name, |line| log.line(LogStream::Build, &line)).await?;
+        let sign_in = self.engines.registries.of(name).await?;
+        docker.pull(name, sign_in.as_ref(), |line| log.line(LogStream::Build, &line)).await?;
         let facts = docker.image_facts(name.as_str()).await?;
         facts.ok_or_else(|| Failure::internal("an image is gone right after its pull"))
     }

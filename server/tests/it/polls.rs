@@ -51,14 +51,15 @@ async fn a_branch_that_moved_is_deployed_once_and_a_late_webhook_adds_nothing() 
     let mut headers = HeaderMap::new();
     headers.insert("x-gitlab-event", "Push Hook".parse().expect("a value"));
     headers.insert("x-gitlab-token", made.secret.parse().expect("a value"));
-    let id = made.url.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id");
+    let id: homeport_model::id::AppId = made.url.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id");
     let body = |commit: &str| {
         let repo = git.url("site");
         format!(r#"{{"ref":"refs/heads/main","after":"{commit}","project":{{"git_http_url":"{repo}"}}}}"#)
     };
     let told = async |commit: &str| {
         let body = body(commit);
-        let delivery = Delivery { app: id, headers: &headers, token: None, body: body.as_bytes(), address: None };
+        let delivery =
+            Delivery { app: id.clone(), headers: &headers, token: None, body: body.as_bytes(), address: None };
         panel.services.webhooks.receive(delivery).await.expect("taken")
     };
     match told(&second).await {

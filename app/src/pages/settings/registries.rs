@@ -120,10 +120,11 @@ fn List(
 fn Row(row: RegistryRow, forget: ServerAction<ForgetRegistry>, try_it: ServerAction<TryRegistry>) -> impl IntoView {
     let RegistryRow { host, user, created_at } = row;
     let host = host.to_string();
+    let (tried, forgotten) = (host.clone(), host.clone());
     view! {
         <tr>
             <th scope="row" data-cell="name" class="mono">
-                {host.clone()}
+                {host}
             </th>
             <td data-cell="note">{user.to_string()}</td>
             <td data-cell="end">
@@ -132,11 +133,11 @@ fn Row(row: RegistryRow, forget: ServerAction<ForgetRegistry>, try_it: ServerAct
             <td data-cell="act">
                 <div class="cluster">
                     <ActionForm action=try_it>
-                        <input type="hidden" name="host" value=host.clone() />
+                        <input type="hidden" name="host" value=tried />
                         <Submit label="Try" variant="quiet" size="small" pending=try_it.pending() />
                     </ActionForm>
                     <ActionForm action=forget>
-                        <input type="hidden" name="host" value=host />
+                        <input type="hidden" name="host" value=forgotten />
                         <Submit label="Forget" variant="quiet" size="small" pending=forget.pending() />
                     </ActionForm>
                 </div>
