@@ -5,7 +5,7 @@
 
 use bollard::{
     Docker,
-    query_parameters::{CreateImageOptions, RemoveImageOptions},
+    query_parameters::{CreateImageOptions, ListImagesOptions, RemoveImageOptions},
 };
 use futures_util::StreamExt;
 use homeport_model::{
@@ -40,10 +40,16 @@ pub async fn web(namespace: &Namespace) -> ImageId {
     image.id.expect("an id").parse().expect("an image's id")
 }
 
-/// Removes what [`web`] imported.
+/// Removes the images that a namespace's test made.
 pub async fn remove(namespace: &Namespace) {
-    if let Ok(docker) = Docker::connect_with_local_defaults() {
-        let _ = docker.remove_image(name(namespace).as_str(), None::<RemoveImageOptions>, None).await;
+    let Ok(docker) = Docker::connect_with_local_defaults() else { return };
+    let reference = vec![format!("homeport-test-{namespace}")];
+    let filters = Some([("reference".to_owned(), reference)].into());
+    let options = ListImagesOptions { filters, ..ListImagesOptions::default() };
+    for image in docker.list_images(Some(options)).await.unwrap_or_default() {
+        for tag in image.repo_tags {
+            let _ = docker.remove_image(&tag, None::<RemoveImageOptions>, None).await;
+        }
     }
 }
 
