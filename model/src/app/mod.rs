@@ -55,7 +55,7 @@ pub struct AppSpec {
     pub name: AppName,
     /// Where it comes from.
     pub source: Source,
-    /// The port it listens on; without one, the image's only exposed port, else [`DEFAULT_PORT`].
+    /// The port it listens on; without one, as [`port_for`](Self::port_for) says.
     pub port: Option<Port>,
     /// How it proves itself.
     pub health: Health,
@@ -78,5 +78,53 @@ impl AppSpec {
     pub fn all_host_names(&self, apps_domain: &HostName) -> Vec<HostName> {
         let own = format!("{}.{apps_domain}", self.name).parse();
         own.into_iter().chain(self.host_names.iter().cloned()).collect()
+    }
+
+    /// The port that `web` listens on and that nginx leads to: the one that a person set, else the
+    /// only one of `tcp`, which are those that its image exposes, else [`DEFAULT_PORT`]. None where
+    /// the image exposes UDP ports and nothing else, as those of many game servers and VPNs do:
+    /// nobody answers on TCP there.
+    #[must_use]
+    pub fn port_for(&self, tcp: &[Port], exposes_udp: bool) -> Option<Port> {
+        let expects_http = self.health != Health::Port || !self.needs.ports.is_empty();
+        match (self.port, tcp) {
+            (Some(port), _) => Some(port),
+            (None, [only]) => Some(*only),
+            (None, []) if exposes_udp && !expects_http => None,
+            (None, _) => Port::try_from(DEFAULT_PORT).ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_listens_where_somebody_says_and_else_where_its_image_says() {
+        let port = |number: u16| Port::try_from(number).expect("a port");
+        let form = |typed: &str, path: &str| AppForm {
+            name: "game".into(),
+            kind: "image".into(),
+            image: "game:1".into(),
+            port: typed.into(),
+            health_path: path.into(),
+            ..AppForm::default()
+        };
+        let usual = Some(port(DEFAULT_PORT));
+        let cases: [(&str, &str, &[u16], bool, Option<Port>); 7] = [
+            ("", "", &[], false, usual),
+            ("", "", &[80], true, Some(port(80))),
+            ("", "", &[80, 443], false, usual),
+            ("8000", "", &[80], false, Some(port(8000))),
+            ("", "", &[], true, None),
+            ("8000", "", &[], true, Some(port(8000))),
+            ("", "/up", &[], true, usual),
+        ];
+        for (typed, path, tcp, exposes_udp, expected) in cases {
+            let spec = form(typed, path).parse().expect("a form");
+            let tcp: Vec<Port> = tcp.iter().map(|number| port(*number)).collect();
+            assert_eq!(spec.port_for(&tcp, exposes_udp), expected, "{typed} {path} {tcp:?} {exposes_udp}");
+        }
     }
 }

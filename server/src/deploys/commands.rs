@@ -34,6 +34,8 @@ impl DeployWork {
             return Ok("nothing is to run before".to_owned());
         }
         self.engines.docker.ensure_network().await?;
+        // A first migration writes to a volume that nothing has used before.
+        self.provide_storage(deploy).await?;
         let mut ran = Vec::new();
         if let Some(command) = predeploy {
             self.predeploy(deploy, command).await?;

@@ -1,11 +1,10 @@
 //! Fetch and build: from a source to an artifact, an image's id or a folder of files.
 
 use homeport_model::{
-    app::{Builder, DEFAULT_PORT, Source},
+    app::{Builder, Source},
     deploy::Artifact,
     job::LogStream,
-    name::{ImageRef, Port},
-    prelude::{Code, Problem},
+    name::ImageRef,
 };
 
 use super::{
@@ -53,16 +52,11 @@ impl DeployWork {
         }
     }
 
-    /// Writes down the image, and the port that its process listens on: the one the app says, else
-    /// the only one that the image exposes, else 5000.
+    /// Writes down the image, and the port that its process listens on.
     pub(super) async fn set_image(&self, deploy: &Deploy<'_>, image: &Image) -> Result<(), Failure> {
-        let port = match (deploy.release.spec.port, image.exposed_ports.as_slice()) {
-            (Some(port), _) => port,
-            (None, [only]) => *only,
-            (None, _) => Port::try_from(DEFAULT_PORT).map_err(|_| Problem::new(Code::Internal, "no default port"))?,
-        };
+        let port = deploy.release.spec.port_for(&image.exposed_ports, image.exposes_udp);
         let artifact = Artifact::Image { id: image.id.to_string() };
-        store::set_artifact(&self.apps.parts.db, &deploy.release.id, &artifact, Some(port)).await?;
+        store::set_artifact(&self.apps.parts.db, &deploy.release.id, &artifact, port).await?;
         Ok(())
     }
 }

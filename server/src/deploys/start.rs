@@ -1,13 +1,13 @@
 //! Start: the new containers beside the old ones, or in their place where there may not be two.
 
 use homeport_model::{
+    app::DEFAULT_PORT,
     build::{Process, StopGrace, SwitchOrder},
     deploy::{
         Artifact,
         container::{ContainerId, ContainerSpec, ImageId, ProcessName},
     },
     name::Port,
-    prelude::Problem,
     secret::Secret,
 };
 
@@ -36,7 +36,7 @@ impl DeployWork {
                 Some(words) => format!(": {}", words.join(" ")),
                 None => String::new(),
             };
-            match spec.process == ProcessName::web() {
+            match spec.process == ProcessName::web() && deploy.release.port.is_some() {
                 true => {
                     deploy.context.log.say(format!("Started {name}, which is to listen on port {}{what}.", spec.port))
                 }
@@ -164,7 +164,8 @@ pub(super) fn image_of(release: &ReleaseRecord) -> Result<ImageId, Failure> {
     id.parse().map_err(|_| Failure::internal("a release's image is not an image's id"))
 }
 
-/// The port that a release listens on; known once its image is.
-pub(super) fn port_of(release: &ReleaseRecord) -> Result<Port, Failure> {
-    release.port.ok_or_else(|| Problem::invalid("port", "It is not known which port the app listens on.").into())
+/// The port that `$PORT` names; the usual one for a release that listens on none.
+fn port_of(release: &ReleaseRecord) -> Result<Port, Failure> {
+    let port = release.port.or_else(|| Port::try_from(DEFAULT_PORT).ok());
+    port.ok_or_else(|| Failure::internal("no default port"))
 }

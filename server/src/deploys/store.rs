@@ -54,9 +54,12 @@ impl ReleaseRecord {
         self.spec.processes_of(&self.declared)
     }
 
-    /// How many `web` containers it has.
+    /// How many `web` containers nginx leads to: all there are, or none where they listen on no port.
     #[must_use]
     pub fn web_scale(&self) -> u16 {
+        if self.port.is_none() && matches!(self.artifact, Some(Artifact::Image { .. })) {
+            return 0;
+        }
         let web = self.processes().into_iter().find(|process| process.name == ProcessName::web());
         web.map_or(0, |web| web.scale.get())
     }

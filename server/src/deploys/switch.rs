@@ -53,7 +53,9 @@ impl DeployWork {
         self.put_switched(&deploy.context.job.id, Switched { at: began, done: began + took, method });
         self.note_serving(deploy).await?;
         let how = match method {
-            _ if serving == Serving::Nothing => "it has no web process, so that visitors get a page that says so",
+            _ if serving == Serving::Nothing => {
+                "it has nothing for nginx to lead to, so that visitors get a page that says so"
+            }
             Method::MapElement => "one address of the firewall's map was replaced",
             Method::Reload => "nginx was given a new configuration",
             Method::Link => "the site's link was swapped",
@@ -91,6 +93,7 @@ impl DeployWork {
             Some(Artifact::Site { folder, .. }) => {
                 Ok(Serving::Folder { folder: folder.clone(), rules: deploy.release.declared.site.clone() })
             }
+            Some(Artifact::Image { .. }) if deploy.release.web_scale() == 0 => Ok(Serving::Nothing),
             Some(Artifact::Image { .. }) => {
                 let mut at = Vec::new();
                 for spec in self.container_specs(deploy)?.iter().filter(|spec| spec.process == ProcessName::web()) {
@@ -102,7 +105,7 @@ impl DeployWork {
                     })?;
                     at.push(SocketAddrV4::new(address, spec.port.get()));
                 }
-                Ok(if at.is_empty() { Serving::Nothing } else { Serving::Containers { at } })
+                Ok(Serving::Containers { at })
             }
             None => Err(Failure::internal("a release without an artifact was to serve")),
         }

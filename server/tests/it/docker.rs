@@ -369,6 +369,7 @@ async fn a_build_streams_its_output_and_is_found_by_label() {
     assert!(said.contains("Step 1/") && said.contains("hello"), "{said}");
     let image = ground.docker.inspect_image(&id).await.expect("asked").expect("there");
     assert_eq!(image.exposed_ports.iter().map(|port| port.get()).collect::<Vec<_>>(), [5000]);
+    assert!(!image.exposes_udp);
     let ours = ground.docker.list_our_images().await.expect("listed");
     assert_eq!(ours.len(), 1, "{ours:?}");
     assert_eq!(

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make folders and start programs freely")]
 #![expect(unreachable_pub, reason = "nothing here is read from outside")]
 
+mod acceptance;
 mod access;
 mod accounts;
 mod answers;

@@ -67,7 +67,7 @@ impl DeployWork {
         let declared = deploy.release.spec.checks_of(&spec.process, &deploy.release.declared);
         let proofs: Vec<Proof> = match declared.is_empty() {
             false => declared.into_iter().map(Proof::Declared).collect(),
-            true if spec.process == ProcessName::web() => vec![Proof::Port],
+            true if spec.process == ProcessName::web() && deploy.release.port.is_some() => vec![Proof::Port],
             true => vec![Proof::StaysUp],
         };
         let mut said = Vec::new();

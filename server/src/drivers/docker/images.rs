@@ -32,6 +32,8 @@ pub struct Image {
     pub digest: Option<String>,
     /// TCP ports that it says it listens on, ascending.
     pub exposed_ports: Vec<Port>,
+    /// Whether it says that it listens on UDP ports.
+    pub exposes_udp: bool,
     /// Its size on disk.
     pub size_bytes: u64,
 }
@@ -127,6 +129,7 @@ impl Docker {
             id: image.id.unwrap_or_default().parse().map_err(|_| Error::Answer("an image's id"))?,
             digest: image.repo_digests.unwrap_or_default().into_iter().next(),
             exposed_ports,
+            exposes_udp: exposed.iter().any(|text| text.ends_with("/udp")),
             size_bytes: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
         }))
     }

@@ -135,6 +135,24 @@ impl Repository {
         self
     }
 
+    /// Writes every file of a folder, over those that are there.
+    pub fn copy(&self, folder: &Path) -> &Self {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(&next).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = std::fs::read_to_string(&path).expect("a text");
+                    let inside = path.strip_prefix(folder).expect("inside").to_str().expect("a path");
+                    self.write(inside, &content);
+                }
+            }
+        }
+        self
+    }
+
     /// Commits everything, pushes it and says the commit.
     pub fn push(&self, subject: &str) -> String {
         self.git(&["add", "--all"]);

@@ -5,7 +5,7 @@
 
 use bollard::{
     Docker,
-    query_parameters::{CreateImageOptions, RemoveImageOptions},
+    query_parameters::{CreateImageOptions, ListImagesOptions, RemoveImageOptions},
 };
 use futures_util::StreamExt;
 use homeport_model::{
@@ -77,15 +77,6 @@ pub async fn builder(namespace: &Namespace) {
     import(&builder_name(namespace), root(&[("cnb/lifecycle/creator", creator)]), changes).await;
 }
 
-/// Removes what was imported here.
-pub async fn remove(namespace: &Namespace) {
-    if let Ok(docker) = Docker::connect_with_local_defaults() {
-        for image in [name(namespace), builder_name(namespace), run_name(namespace)] {
-            let _ = docker.remove_image(image.as_str(), None::<RemoveImageOptions>, None).await;
-        }
-    }
-}
-
 /// Imports a root as an image with these changes, and says its id.
 pub async fn import(name: &ImageRef, root: Vec<u8>, changes: Vec<String>) -> ImageId {
     let docker = Docker::connect_with_local_defaults().expect("the engine");
@@ -103,6 +94,19 @@ pub async fn import(name: &ImageRef, root: Vec<u8>, changes: Vec<String>) -> Ima
     }
     let image = docker.inspect_image(name.as_str()).await.expect("the image");
     image.id.expect("an id").parse().expect("an image's id")
+}
+
+/// Removes the images that a namespace's test made.
+pub async fn remove(namespace: &Namespace) {
+    let Ok(docker) = Docker::connect_with_local_defaults() else { return };
+    let reference = vec![format!("homeport-test-{namespace}")];
+    let filters = Some([("reference".to_owned(), reference)].into());
+    let options = ListImagesOptions { filters, ..ListImagesOptions::default() };
+    for image in docker.list_images(Some(options)).await.unwrap_or_default() {
+        for tag in image.repo_tags {
+            let _ = docker.remove_image(&tag, None::<RemoveImageOptions>, None).await;
+        }
+    }
 }
 
 fn own((a, b): (&str, &str)) -> (String, String) {

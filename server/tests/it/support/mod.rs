@@ -7,6 +7,7 @@ pub mod git_server;
 pub mod images;
 pub mod namespace;
 pub mod panel;
+pub mod python;
 pub mod recording;
 pub mod registry;
 pub mod running;
