@@ -112,7 +112,8 @@ mod tests {
             ..AppForm::default()
         };
         let usual = Some(port(DEFAULT_PORT));
-        let cases: [(&str, &str, &[u16], bool, Option<Port>); 7] = [
+        type Case<'a> = (&'a str, &'a str, &'a [u16], bool, Option<Port>);
+        let cases: [Case<'_>; 7] = [
             ("", "", &[], false, usual),
             ("", "", &[80], true, Some(port(80))),
             ("", "", &[80, 443], false, usual),

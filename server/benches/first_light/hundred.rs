@@ -44,11 +44,11 @@ async fn measure(stage: &mut Stage, image: &str) -> Result<()> {
 
     let crowd = Crowd::begin(stage.nginx(), &stage::host(APP));
     for turn in 0..=STUBBORN {
-        stage.set(APP, &format!("VERSION=stubborn-{turn}\nSTUBBORN=1")).await?;
+        stage.set_variables(APP, &format!("VERSION=stubborn-{turn}\nSTUBBORN=1")).await?;
         let number = stage.press(APP).await?;
         stage.ended(APP, number).await?;
     }
-    stage.set(APP, "VERSION=sick\nSICK=1").await?;
+    stage.set_variables(APP, "VERSION=sick\nSICK=1").await?;
     let number = stage.press(APP).await?;
     let sick = ends(stage, number).await?;
     let refused = sick.release.job.state == JobState::Failed;

@@ -98,11 +98,11 @@ impl Stage {
     }
 
     pub async fn set_version(&mut self, name: &str, version: &str) -> Result<()> {
-        self.set(name, &format!("VERSION={version}")).await
+        self.set_variables(name, &format!("VERSION={version}")).await
     }
 
     /// Sets variables of an app.
-    pub async fn set(&mut self, name: &str, text: &str) -> Result<()> {
+    pub async fn set_variables(&mut self, name: &str, text: &str) -> Result<()> {
         let form = [("app", name), ("text", text), ("scope", "keep")];
         self.client.post_form("/api/ui/environments/set", &form).await?;
         Ok(())

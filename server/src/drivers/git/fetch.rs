@@ -14,8 +14,10 @@ use crate::drivers::process::{self, Invocation};
 /// How much of a branch is fetched to find a commit in it that its host does not give by itself.
 const DEEP: u32 = 1_000;
 
-/// How much is fetched after the first time, so that two releases can be compared by their commits.
+/// How many commits are fetched behind a new one.
 const RECENT: u32 = 30;
+/// How long that may take.
+const RECENT_WITHIN: Duration = Duration::from_secs(10);
 
 impl Git {
     /// Fetches a branch (or a tag of that name) into the app's mirror and says which commit it is.
@@ -27,9 +29,22 @@ impl Git {
         branch: &GitRef,
         mut on_line: impl FnMut(&str) + Send,
     ) -> Result<CommitSha, Error> {
-        let known = self.commit_at(app, FETCHED).await.is_ok_and(|known| known.is_some());
-        let depth = if known { RECENT } else { 1 };
-        self.fetch_branch(app, url, branch, depth, &mut on_line).await
+        let before = self.commit_at(app, FETCHED).await.ok().flatten();
+        let sha = self.fetch_branch(app, url, branch, 1, &mut on_line).await?;
+        if before.is_some_and(|before| before != sha) {
+            self.fetch_recent(app, url, &sha).await;
+        }
+        Ok(sha)
+    }
+
+    /// Fetches what came before a commit, so that two releases can be compared by their commits. A
+    /// host that refuses, or a history that git refuses, changes nothing.
+    async fn fetch_recent(&self, app: &AppId, url: &RepoUrl, sha: &CommitSha) {
+        let (Ok(protocol), Ok(papers)) = (self.protocol(url), self.papers(url)) else { return };
+        let run = self.fetching(app, protocol, url, RECENT, &papers).arg(format!("+{sha}:{FETCHED}"));
+        if let Err(error) = run.limit(RECENT_WITHIN).run().await {
+            tracing::debug!("the history before {sha} was not fetched: {error}");
+        }
     }
 
     /// Fetches one commit of the repository, wherever in it: by its id, and from a host that does
