@@ -10,6 +10,7 @@ const pages = {
   apps: '/apps',
   new_static: '/new?kind=static',
   new_dockerfile: '/new?kind=dockerfile',
+  new_buildpacks: '/new?kind=buildpacks',
   new_image: '/new?kind=image',
   app: '/apps/showcase',
   deploys: '/apps/showcase/deploys',

@@ -9,6 +9,7 @@ pub mod actor;
 pub mod api;
 pub mod app;
 pub mod build;
+pub mod buildpacks;
 pub mod deploy;
 pub mod domain;
 pub mod environment;

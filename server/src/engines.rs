@@ -26,6 +26,7 @@ impl From<docker::Error> for Failure {
             }
             E::Build { .. } => engine("The lines above say why. Mend it, push, and deploy again.").into(),
             E::BuildTimedOut { .. } => engine("Look at what it was doing last, or give it more time in the app's settings.").into(),
+            E::Layout(_) => engine("Choose another builder in the app's settings, or deploy again.").into(),
             E::NoBuildKit => engine("Use Docker's own engine, 18.09 or newer, or take --mount and its like out of the Dockerfile.").into(),
             E::Context(_) => engine("Mend the repository, push, and deploy again.").into(),
             E::Pull { .. } => engine("Check the image's name, and that this server may pull it.").into(),

@@ -298,6 +298,7 @@ impl Apps for Fake {
                 processes: Default::default(),
                 build: BuildSettings::default(),
             },
+            built_by: Some("dockerfile: Dockerfile found".into()),
             urls: vec![row.url.clone(), "http://www.example.com:8080".into()],
             picture: vec![
                 hop(HopKind::Domain, row.host_name.as_str(), "and www.example.com", HopState::Good),

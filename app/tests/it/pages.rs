@@ -46,12 +46,14 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 28] = [
     "/",
     "/apps",
     "/apps?q=shop",
     "/new",
     "/new?kind=static",
+    "/new?kind=auto",
+    "/new?kind=buildpacks",
     "/new?kind=image",
     "/apps/shop",
     "/apps/api",

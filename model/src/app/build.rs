@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    name::{EnvKey, Refused},
+    buildpacks::{Buildpack, MOST_BUILDPACKS},
+    name::{EnvKey, ImageRef, Refused},
     problem::Problem,
 };
 
@@ -54,6 +55,13 @@ pub struct BuildSettings {
     /// Whether layers of earlier builds are left aside.
     #[serde(default)]
     pub no_cache: bool,
+    /// The builder image of Cloud Native Buildpacks; without one,
+    /// [`USUAL_BUILDER`](crate::buildpacks::USUAL_BUILDER).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builder: Option<ImageRef>,
+    /// Its buildpacks that build, in this order; without any, those that the builder finds to fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buildpacks: Vec<Buildpack>,
 }
 
 /// The settings as they are typed.
@@ -74,6 +82,12 @@ pub struct BuildForm {
     /// Anything but empty.
     #[serde(default)]
     pub no_cache: String,
+    /// A builder image; empty means the usual.
+    #[serde(default)]
+    pub builder: String,
+    /// Buildpacks, one a line.
+    #[serde(default)]
+    pub buildpacks: String,
 }
 
 impl BuildForm {
@@ -104,7 +118,23 @@ impl BuildForm {
             memory_mib,
             minutes: minutes.and_then(|minutes| u16::try_from(minutes).ok()),
             no_cache: !self.no_cache.trim().is_empty(),
+            builder: match self.builder.trim() {
+                "" => None,
+                typed => Some(typed.parse().map_err(|Refused(what)| Problem::invalid("build_builder", what))?),
+            },
+            buildpacks: self.buildpacks()?,
         })
+    }
+
+    fn buildpacks(&self) -> Result<Vec<Buildpack>, Problem> {
+        let refuse = |what: &str| Problem::invalid("build_buildpacks", what);
+        let typed = self.buildpacks.lines().map(str::trim).filter(|line| !line.is_empty());
+        let buildpacks: Vec<Buildpack> =
+            typed.map(|line| line.parse().map_err(|Refused(what)| refuse(what))).collect::<Result<_, _>>()?;
+        if buildpacks.len() > MOST_BUILDPACKS {
+            return Err(refuse("A build has at most 20 buildpacks."));
+        }
+        Ok(buildpacks)
     }
 
     fn arguments(&self) -> Result<Vec<BuildArgument>, Problem> {
@@ -137,6 +167,8 @@ impl BuildForm {
             memory: settings.memory_mib.map(|mib| mib.to_string()).unwrap_or_default(),
             minutes: settings.minutes.map(|minutes| minutes.to_string()).unwrap_or_default(),
             no_cache: if settings.no_cache { "on".to_owned() } else { String::new() },
+            builder: settings.builder.as_ref().map(ToString::to_string).unwrap_or_default(),
+            buildpacks: settings.buildpacks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         }
     }
 }
@@ -152,6 +184,8 @@ mod tests {
             memory: "512".into(),
             minutes: "5".into(),
             no_cache: "on".into(),
+            builder: "paketobuildpacks/builder-jammy-base:0.4".into(),
+            buildpacks: "heroku/nodejs@5.1.1\nurn:cnb:builder:heroku/procfile".into(),
         }
     }
 
@@ -186,6 +220,13 @@ mod tests {
             ("build_arguments", arguments("A=b\nA=c")),
             ("build_arguments", arguments(&many)),
             ("build_arguments", arguments(&long)),
+            ("build_builder", BuildForm { builder: "$(id)".into(), ..form() }),
+            ("build_builder", BuildForm { builder: "--privileged".into(), ..form() }),
+            ("build_builder", BuildForm { builder: "a b".into(), ..form() }),
+            ("build_buildpacks", BuildForm { buildpacks: "docker://ghcr.io/a/b".into(), ..form() }),
+            ("build_buildpacks", BuildForm { buildpacks: "https://github.com/a/b.git".into(), ..form() }),
+            ("build_buildpacks", BuildForm { buildpacks: "../../x".into(), ..form() }),
+            ("build_buildpacks", BuildForm { buildpacks: "a/b\n".repeat(MOST_BUILDPACKS + 1), ..form() }),
         ] {
             let problem = form.parse().err().unwrap_or_else(|| panic!("{field} was accepted"));
             assert_eq!(problem.field.as_deref(), Some(field));

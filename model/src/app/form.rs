@@ -15,7 +15,7 @@ use crate::{
 pub struct AppForm {
     /// The name.
     pub name: String,
-    /// `auto`, `static`, `dockerfile` or `image`.
+    /// `auto`, `static`, `dockerfile`, `buildpacks` or `image`.
     pub kind: String,
     /// Where the files come from: `repo` (also when empty), `push` or `archive`.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct AppForm {
     /// Whether `index.html` answers for paths that have no file (static): anything but empty.
     #[serde(default)]
     pub spa: String,
-    /// How it is built (auto, dockerfile).
+    /// How it is built (auto, dockerfile, buildpacks).
     #[serde(default)]
     pub build: BuildForm,
     /// The image's name (image).
@@ -95,6 +95,7 @@ impl AppForm {
         let builder = match kind.ok_or_else(|| Problem::invalid("kind", "Choose where the app comes from."))? {
             SourceKind::Image => return Ok(Source::Image { image: field("image", self.image.trim())? }),
             SourceKind::Auto => Builder::Auto,
+            SourceKind::Buildpacks => Builder::Buildpacks,
             SourceKind::Static => Builder::Static { spa: !self.spa.trim().is_empty() },
             SourceKind::Dockerfile => {
                 Builder::Dockerfile { dockerfile: field("dockerfile", &or(&self.dockerfile, "Dockerfile"))? }
@@ -149,7 +150,7 @@ impl AppForm {
                 match builder {
                     Builder::Dockerfile { dockerfile } => form.dockerfile = dockerfile.to_string(),
                     Builder::Static { spa: true } => form.spa = "on".to_owned(),
-                    Builder::Static { spa: false } | Builder::Auto => {}
+                    Builder::Static { spa: false } | Builder::Auto | Builder::Buildpacks => {}
                 }
             }
             Source::Image { image } => form.image = image.to_string(),

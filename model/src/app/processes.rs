@@ -66,7 +66,7 @@ impl AppSpec {
     pub fn processes_of(&self, declared: &Declared) -> Vec<Process> {
         let set: BTreeMap<ProcessName, Scale> =
             self.processes.iter().filter_map(|(name, set)| Some((name.clone(), set.scale?))).collect();
-        let plan = plan_scale(declared.procfile.as_ref(), &declared.app_json, &set);
+        let plan = plan_scale(declared.procfile.as_ref(), declared.launched(), &declared.app_json, &set);
         let mut scales = plan.scales;
         for (name, settings) in self.processes.iter().filter(|(_, settings)| settings.command.is_some()) {
             let scale = if plan.is_fixed { Scale::ZERO } else { settings.scale.unwrap_or(Scale::ONE) };

@@ -100,6 +100,8 @@ pub enum Builder {
         /// The Dockerfile, seen from the folder.
         dockerfile: RelPath,
     },
+    /// Cloud Native Buildpacks, in a container of the builder image.
+    Buildpacks,
 }
 
 /// Which kind of source, as people choose it.
@@ -112,13 +114,15 @@ pub enum SourceKind {
     Static,
     /// [`Builder::Dockerfile`]
     Dockerfile,
+    /// [`Builder::Buildpacks`]
+    Buildpacks,
     /// [`Source::Image`]
     Image,
 }
 
 impl SourceKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Static, Self::Dockerfile, Self::Image];
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Static, Self::Dockerfile, Self::Buildpacks, Self::Image];
 
     /// The word in forms and addresses.
     #[must_use]
@@ -127,6 +131,7 @@ impl SourceKind {
             Self::Auto => "auto",
             Self::Static => "static",
             Self::Dockerfile => "dockerfile",
+            Self::Buildpacks => "buildpacks",
             Self::Image => "image",
         }
     }
@@ -140,6 +145,7 @@ impl Builder {
             Self::Auto => SourceKind::Auto,
             Self::Static { .. } => SourceKind::Static,
             Self::Dockerfile { .. } => SourceKind::Dockerfile,
+            Self::Buildpacks => SourceKind::Buildpacks,
         }
     }
 }
@@ -183,7 +189,7 @@ impl Source {
     /// Whether a deploy may build something: an image is run as it is, a site is only laid out.
     #[must_use]
     pub const fn is_built(&self) -> bool {
-        matches!(self.kind(), SourceKind::Auto | SourceKind::Dockerfile)
+        matches!(self.kind(), SourceKind::Auto | SourceKind::Dockerfile | SourceKind::Buildpacks)
     }
 
     /// The repository and branch, for those that are fetched from one.

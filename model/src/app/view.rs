@@ -100,6 +100,8 @@ pub struct AppDetail {
     pub row: AppRow,
     /// What the person decided.
     pub spec: AppSpec,
+    /// What built it last and why, like `buildpacks: Procfile found, no Dockerfile`.
+    pub built_by: Option<String>,
     /// All its addresses.
     pub urls: Vec<String>,
     /// How a request reaches it, hop by hop.

@@ -92,13 +92,20 @@ pub struct ScalePlan {
 /// `app.json` fixes them all, and what it does not name is 0. Else they are as they were set, and
 /// what was never set is 1 for `web` and 0 for the others. `release` is never scaled.
 ///
-/// Without a `Procfile` there is one process, `web`, which runs what the image says.
+/// Without a `Procfile` there are those that the image names, of `buildpacks`; else there is one,
+/// `web`, which runs what the image says.
 #[must_use]
-pub fn plan_scale(procfile: Option<&Procfile>, app_json: &AppJson, set: &BTreeMap<ProcessName, Scale>) -> ScalePlan {
+pub fn plan_scale(
+    procfile: Option<&Procfile>,
+    buildpacks: &[ProcessName],
+    app_json: &AppJson,
+    set: &BTreeMap<ProcessName, Scale>,
+) -> ScalePlan {
     let web = ProcessName::web();
     let names: Vec<ProcessName> = match procfile {
         Some(procfile) => procfile.processes().map(|entry| entry.name.clone()).collect(),
-        None => vec![web.clone()],
+        None if buildpacks.is_empty() => vec![web.clone()],
+        None => buildpacks.iter().filter(|name| name.as_str() != RELEASE).cloned().collect(),
     };
     let is_fixed = app_json.fixes_scale();
     let given: BTreeMap<&ProcessName, Scale> = if is_fixed {
@@ -158,7 +165,7 @@ mod tests {
         for (procfile, app_json, set, expected, skipped) in cases {
             let procfile = Procfile::parse(procfile).expect("a Procfile");
             let app_json = AppJson::parse(app_json).expect("an app.json").value;
-            let plan = plan_scale(Some(&procfile), &app_json, &scales(set));
+            let plan = plan_scale(Some(&procfile), &[ProcessName::web()], &app_json, &scales(set));
             assert_eq!(plan.scales, scales(expected));
             assert_eq!(plan.is_fixed, app_json.fixes_scale());
             assert_eq!(plan.skipped.iter().map(ProcessName::as_str).collect::<Vec<_>>(), skipped);
@@ -167,7 +174,10 @@ mod tests {
 
     #[test]
     fn an_image_without_a_procfile_is_a_web_process() {
-        let plan = plan_scale(None, &AppJson::default(), &BTreeMap::new());
+        let plan = plan_scale(None, &[], &AppJson::default(), &BTreeMap::new());
         assert_eq!(plan.scales, scales(&[("web", 1)]));
+        let named = ["web", "worker", "release"].map(|name| name.parse().expect("a name"));
+        let plan = plan_scale(None, &named, &AppJson::default(), &BTreeMap::new());
+        assert_eq!(plan.scales, scales(&[("web", 1), ("worker", 0)]));
     }
 }

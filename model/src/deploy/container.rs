@@ -103,6 +103,13 @@ pub fn volume_name(namespace: &Namespace, app: &AppName, volume: &VolumeName) ->
     format!("{namespace}-{app}.{volume}")
 }
 
+/// The engine's name of the volume that keeps what an app's builds leave for the next one. It is
+/// called by the app's id and goes with the app: nobody mounts it elsewhere.
+#[must_use]
+pub fn cache_name(namespace: &Namespace, app: &AppId) -> String {
+    format!("{namespace}-{app}-cache")
+}
+
 /// What a container may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Limits {
@@ -143,8 +150,12 @@ pub struct ContainerSpec {
     pub env: Vec<(EnvKey, Secret<String>)>,
     /// The port that the process is to listen on.
     pub port: Port,
+    /// What starts the command, in place of the image's own.
+    pub entrypoint: Option<String>,
     /// What to run in place of the image's own command, word by word.
     pub command: Option<Vec<String>>,
+    /// Who runs it, user and group, in place of the image's own.
+    pub user: Option<(u32, u32)>,
     /// What it may use.
     pub limits: Limits,
     /// What of the host it is given: mounts, ports, options.

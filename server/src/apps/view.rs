@@ -92,7 +92,13 @@ impl Apps {
         let job = jobs.iter().filter(|job| !job.state.is_final()).max_by_key(|job| job.state == JobState::Running);
         let row = self.row(&app, release, job.cloned(), jobs.first());
         let host_names = app.spec.all_host_names(self.parts.domains.apps_domain());
+        let built_by = releases.iter().find_map(|release| {
+            let builder = release.declared.builder.as_ref()?;
+            let why = Some(release.declared.why.as_str()).filter(|why| !why.is_empty())?;
+            Some(format!("{}: {why}", builder.kind().as_str()))
+        });
         Ok(AppDetail {
+            built_by,
             urls: host_names.iter().map(|host_name| self.parts.domains.url(host_name)).collect(),
             picture: self.picture(&app, release, &row),
             releases: deploys::view::rows(&app, releases.clone(), &jobs),

@@ -8,7 +8,7 @@ use homeport_model::{
     build::{AppJson, ChecksFile, EnvDeclaration, Mistake, Procfile, Read, RepoFile, headers_file, redirects_file},
     deploy::{
         Declared, SiteRules,
-        declared::{choose_builder, path_of},
+        declared::{Chosen, choose_builder, path_of},
     },
     name::{CommitSha, EnvKey},
 };
@@ -29,8 +29,12 @@ impl DeployWork {
     pub(super) async fn declare(&self, deploy: &Deploy<'_>, files: &Files, sha: &CommitSha) -> Result<(), Failure> {
         let tree = self.engines.git.list_tree(&deploy.app.id, sha).await?;
         let names: Vec<&str> = tree.below(&files.folder)?.into_iter().map(|(path, _)| path).collect();
-        let builder = choose_builder(&files.builder, |name| names.contains(&name))?;
-        deploy.context.log.say(format!("Builder: {}.", builder.kind().as_str()));
+        let named = &deploy.release.spec.build.buildpacks;
+        let Chosen { builder, why } = choose_builder(&files.builder, named, &names)?;
+        deploy.context.log.say(format!("Builder: {} ({why}).", builder.kind().as_str()));
+        if names.contains(&".buildpacks") {
+            deploy.context.log.say("Warning: .buildpacks names classic buildpacks by address, which are not fetched.");
+        }
         let procfile = self.text(deploy, files, sha, RepoFile::Procfile).await?;
         let procfile = procfile.map(|text| Procfile::parse(&text)).transpose().map_err(|mistake| mistake.problem())?;
         let app_json = match self.text(deploy, files, sha, RepoFile::AppJson).await? {
@@ -47,9 +51,9 @@ impl DeployWork {
         };
         let site = match &builder {
             Builder::Static { spa } => self.site_rules(deploy, files, sha, *spa).await?,
-            Builder::Dockerfile { .. } | Builder::Auto => SiteRules::default(),
+            Builder::Dockerfile { .. } | Builder::Buildpacks | Builder::Auto => SiteRules::default(),
         };
-        let declared = Declared { builder: Some(builder), procfile, app_json, checks, site };
+        let declared = Declared { builder: Some(builder), why, launch: None, procfile, app_json, checks, site };
         store::set_declared(&self.apps.parts.db, &deploy.release.id, &declared).await?;
         Ok(())
     }

@@ -46,6 +46,7 @@ impl DeployWork {
         match deploy.release.declared.builder.as_ref().unwrap_or(&files.builder) {
             Builder::Static { .. } => self.lay_out(deploy, &files.folder).await,
             Builder::Dockerfile { dockerfile } => self.build_image(deploy, &files.folder, dockerfile).await,
+            Builder::Buildpacks => self.build_by_buildpacks(deploy, &files.folder).await,
             Builder::Auto => Err(Failure::internal("nobody chose the builder")),
         }
     }

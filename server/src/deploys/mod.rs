@@ -1,6 +1,7 @@
 //! Deploys: jobs that make a release and switch to it without a failed request.
 
 mod backend;
+mod buildpacks;
 mod check;
 mod commands;
 mod declare;

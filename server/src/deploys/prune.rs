@@ -38,6 +38,12 @@ impl DeployWork {
     /// Removes what a failed deploy had built.
     pub(super) async fn unbuild(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
+        if deploy.release.spec.source.is_built() {
+            // That of a build which was stopped in the middle.
+            for container in self.containers_of(&deploy.release).await? {
+                self.engines.docker.remove(&container).await?;
+            }
+        }
         if deploy.release.spec.source.files().is_some() {
             self.apps.parts.domains.sites().remove(&deploy.app.id, &deploy.release.id)?;
             self.forget_artifact(&deploy.release, &releases).await?;

@@ -65,6 +65,7 @@ impl RemoveWork {
                     // With no other release given, nothing is shared and every built image goes.
                     work.forget_artifact(&deploy.release, &[]).await?;
                 }
+                work.engines.docker.remove_cache(&app.id).await?;
                 parts.domains.sites().remove_app(&app.id)?;
                 parts.kept.forget_app(&app.id)?;
                 work.remove_mirror(&app.id).await?;

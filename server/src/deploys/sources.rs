@@ -259,7 +259,7 @@ impl DeployWork {
     }
 
     /// Waits until it is this job's turn to build, and says what it waits for.
-    async fn turn(&self, deploy: &Deploy<'_>) -> Result<Place<'_>, Failure> {
+    pub(super) async fn turn(&self, deploy: &Deploy<'_>) -> Result<Place<'_>, Failure> {
         let (db, job) = (&self.apps.parts.db, &deploy.context.job.id);
         let mut place = self.builds.join(job);
         let mut told = None;
@@ -293,7 +293,7 @@ impl DeployWork {
     }
 }
 
-fn pinned<'a>(deploy: &'a Deploy<'_>) -> Result<&'a CommitSha, Failure> {
+pub(super) fn pinned<'a>(deploy: &'a Deploy<'_>) -> Result<&'a CommitSha, Failure> {
     let commit = deploy.release.commit.as_ref();
     commit.map(|commit| &commit.sha).ok_or_else(|| Failure::internal("a release without a commit was to be built"))
 }

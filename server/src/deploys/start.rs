@@ -110,6 +110,11 @@ impl DeployWork {
         let release = &deploy.release;
         let port = port_of(release)?;
         let env = open_env(&self.apps.parts.sealer, &release.app, &release.env)?;
+        let words = process.command.as_ref().map(|command| command.words(port));
+        let (entrypoint, command) = match &release.declared.launch {
+            Some(launch) => launch.start(&process.name, words),
+            None => (None, words),
+        };
         Ok(ContainerSpec {
             app: release.app.clone(),
             app_name: deploy.app.spec.name.clone(),
@@ -122,7 +127,9 @@ impl DeployWork {
             env: env.into_iter().map(|(key, value)| (key, Secret::new(value))).collect(),
             grants: self.grants(deploy, &process.name)?,
             port,
-            command: process.command.as_ref().map(|command| command.words(port)),
+            entrypoint,
+            command,
+            user: None,
             limits: process.limits,
             restart: process.restart,
             stop_signal: process.stop_signal,

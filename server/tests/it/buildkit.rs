@@ -110,7 +110,7 @@ async fn a_build_that_is_stopped_ends_in_the_engine_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_without_buildkit_is_said_and_the_rest_is_built_classically() {
-    let (panel, _recording) = Running::on_an_engine_without("POST /session").await;
+    let (panel, _recording) = Running::with_answer("POST /session", 404, "{}").await;
     let git = GitServer::start().await;
     let (app, repository) = app(&panel, &git, "RUN --mount=type=secret,id=DOOR_TOKEN true").await;
     let ended = panel.deploy(&app).await;

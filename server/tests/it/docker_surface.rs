@@ -8,15 +8,17 @@ use crate::support::{
 };
 
 /// Method and path, with `{}` for a name or an id.
-const ALLOWED: &[&str] = &[
+pub const ALLOWED: &[&str] = &[
     "DELETE /containers/{}",
     "DELETE /images/{}",
     "DELETE /volumes/{}",
     "GET /containers/json",
     "GET /exec/{}/json",
+    "GET /containers/{}/archive",
     "GET /containers/{}/json",
     "GET /containers/{}/logs",
     "GET /images/json",
+    "GET /images/{}/get",
     "GET /images/{}/json",
     "GET /info",
     "GET /networks/{}",
@@ -31,10 +33,12 @@ const ALLOWED: &[&str] = &[
     "POST /containers/{}/stop",
     "POST /exec/{}/start",
     "POST /images/create",
+    "POST /images/load",
     "POST /images/prune",
     "POST /networks/create",
     "POST /session",
     "POST /volumes/create",
+    "PUT /containers/{}/archive",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

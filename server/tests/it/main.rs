@@ -12,6 +12,7 @@ mod architecture;
 mod archives;
 mod builders;
 mod buildkit;
+mod buildpacks;
 mod cli;
 mod db;
 mod deploys;

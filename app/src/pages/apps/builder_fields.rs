@@ -2,6 +2,7 @@
 
 use homeport_model::{
     app::{AppForm, BuildForm, SourceKind},
+    buildpacks::USUAL_BUILDER,
     problem::Problem,
 };
 use leptos::prelude::*;
@@ -21,7 +22,9 @@ pub fn BuilderFields(
     match kind {
         SourceKind::Static => view! { <StaticFields form=form /> }.into_any(),
         SourceKind::Dockerfile => view! { <DockerfileFields form=form problem=problem /> }.into_any(),
-        SourceKind::Auto => view! { <BuildFields form=form.build problem=problem /> }.into_any(),
+        SourceKind::Buildpacks | SourceKind::Auto => {
+            view! { <BuildFields form=form.build kind=kind problem=problem /> }.into_any()
+        }
         SourceKind::Image => ().into_any(),
     }
 }
@@ -55,38 +58,79 @@ fn DockerfileFields(form: AppForm, problem: Signal<Option<Problem>>) -> impl Int
             mono=true
             optional=true
         />
-        <BuildFields form=form.build problem=problem />
+        <BuildFields form=form.build kind=SourceKind::Dockerfile problem=problem />
     }
     .into_any()
 }
 
 /// How a build is done and what it may use.
 #[component]
-fn BuildFields(form: BuildForm, problem: Signal<Option<Problem>>) -> impl IntoView {
-    view! {
-        <TextArea
-            label="Public build arguments"
-            name="form[build][arguments]"
-            key="build_arguments"
-            value=form.arguments
-            placeholder="NODE_ENV=production"
-            hint="KEY=value, one a line, for ARG in a Dockerfile. Whoever has the image can read them: no secrets."
-            problem=problem
-            optional=true
-            lines="few"
-        />
-        <div class="split" data-variant="even">
+fn BuildFields(form: BuildForm, kind: SourceKind, problem: Signal<Option<Problem>>) -> impl IntoView {
+    let by_buildpacks = matches!(kind, SourceKind::Buildpacks | SourceKind::Auto);
+    let (builder, buildpacks) = (form.builder.clone(), form.buildpacks.clone());
+    let packs = by_buildpacks.then(|| {
+        view! {
+            <Field
+                label="Builder image"
+                name="form[build][builder]"
+                key="build_builder"
+                value=builder
+                placeholder=USUAL_BUILDER
+                hint="Of Cloud Native Buildpacks, for files without a Dockerfile."
+                problem=problem
+                mono=true
+                optional=true
+            />
+            <TextArea
+                label="Buildpacks"
+                name="form[build][buildpacks]"
+                key="build_buildpacks"
+                value=buildpacks
+                placeholder="heroku/nodejs"
+                hint="Of the builder image, one a line, in this order. Empty: those that fit the files."
+                problem=problem
+                optional=true
+                lines="few"
+            />
+        }
+    });
+    let target = form.target.clone();
+    let stage = (kind != SourceKind::Buildpacks).then(|| {
+        view! {
             <Field
                 label="Stage"
                 name="form[build][target]"
                 key="build_target"
-                value=form.target
+                value=target
                 placeholder="release"
                 hint="Of a Dockerfile. Empty: the last."
                 problem=problem
                 mono=true
                 optional=true
             />
+        }
+    });
+    let arguments_hint = match kind {
+        SourceKind::Buildpacks => {
+            "KEY=value, one a line, for the buildpacks. No secrets: those belong to the environment."
+        }
+        _ => "KEY=value, one a line, for ARG in a Dockerfile. Whoever has the image can read them: no secrets.",
+    };
+    view! {
+        {packs}
+        <TextArea
+            label="Public build arguments"
+            name="form[build][arguments]"
+            key="build_arguments"
+            value=form.arguments
+            placeholder="NODE_ENV=production"
+            hint=arguments_hint
+            problem=problem
+            optional=true
+            lines="few"
+        />
+        <div class="split" data-variant="even">
+            {stage}
             <Field
                 label="Build memory, MiB"
                 name="form[build][memory]"

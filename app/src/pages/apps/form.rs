@@ -37,7 +37,7 @@ pub fn SourceFields(
     }
     let folder_label = match kind {
         SourceKind::Static => "Folder to serve",
-        SourceKind::Dockerfile => "Folder to build",
+        SourceKind::Dockerfile | SourceKind::Buildpacks => "Folder to build",
         SourceKind::Auto | SourceKind::Image => "Folder",
     };
     let origin = match form.origin.as_str() {

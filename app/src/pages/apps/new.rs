@@ -10,10 +10,11 @@ use crate::{
     ui::{Field, PageHeader, Panel, ProblemNotice, Submit},
 };
 
-const KINDS: [(SourceKind, &str, &str); 4] = [
+const KINDS: [(SourceKind, &str, &str); 5] = [
     (SourceKind::Auto, "Detect", "What the files call for"),
     (SourceKind::Static, "Static files", "A folder in a git repository"),
     (SourceKind::Dockerfile, "Dockerfile", "In a git repository, built here"),
+    (SourceKind::Buildpacks, "Buildpacks", "For Node, Python, Ruby, Go and more"),
     (SourceKind::Image, "Image", "Present, or pulled from a registry"),
 ];
 

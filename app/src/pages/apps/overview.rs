@@ -119,6 +119,7 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
                 Builder::Auto => "Files",
                 Builder::Static { .. } => "Static files",
                 Builder::Dockerfile { .. } => "Dockerfile",
+                Builder::Buildpacks => "Buildpacks",
             };
             let from = match origin {
                 Origin::Repo { repo, .. } => repo.to_string(),
@@ -129,7 +130,7 @@ fn Facts(app: AppDetail, serving: Option<ReleaseRow>) -> impl IntoView {
             };
             let what = match builder {
                 Builder::Dockerfile { dockerfile } => dockerfile.to_string(),
-                Builder::Static { .. } | Builder::Auto => format!("folder {folder}"),
+                Builder::Static { .. } | Builder::Buildpacks | Builder::Auto => format!("folder {folder}"),
             };
             let parts = origin.branch().map(ToString::to_string).into_iter().chain([what]);
             (kind, from, Some(parts.collect::<Vec<_>>().join(", ")))

@@ -1,7 +1,7 @@
 //! An app's settings, and its end.
 
 use homeport_model::{
-    app::{AppDetail, AppForm},
+    app::{AppDetail, AppForm, SourceKind},
     problem::Problem,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::apps::{ChangeApp, DeleteApp},
-    ui::{Field, Panel, PanelSkeleton, Submit, ask_for_passkey, figures::count, loaded, toaster},
+    ui::{Field, Panel, PanelSkeleton, Select, Submit, ask_for_passkey, figures::count, loaded, toaster},
 };
 
 /// The last tab.
@@ -51,11 +51,35 @@ pub fn AppSettings() -> impl IntoView {
     )
 }
 
+/// What makes a release of files, as the form's words and as people read them.
+const BUILDERS: [(&str, &str); 4] = [
+    ("auto", "What the files call for"),
+    ("static", "Nothing: they are served as they are"),
+    ("dockerfile", "A Dockerfile"),
+    ("buildpacks", "Buildpacks"),
+];
+
 #[component]
 fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
     let problem = problem_of(move || change.value().get());
     let form = AppForm::of(&app.spec);
-    let kind = app.spec.source.kind();
+    let (was, of_source) = (app.spec.source.kind(), form.clone());
+    let chosen = RwSignal::new(form.kind.clone());
+    let kind = move || SourceKind::ALL.into_iter().find(|kind| kind.as_str() == chosen.get()).unwrap_or(was);
+    // An image stays one: what else there is of the app belongs to it.
+    let builder = match was {
+        SourceKind::Image => view! { <input type="hidden" name="form[kind]" value=form.kind.clone() /> }.into_any(),
+        _ => view! {
+            <Select label="Built by" name="form[kind]" options=BUILDERS.into() chosen=chosen />
+        }
+        .into_any(),
+    };
+    // What the files called for, where nobody chose.
+    let built_by = app.built_by.clone().filter(|_| was == SourceKind::Auto).map(|built_by| {
+        view! {
+            <p class="muted">"Built last by " {built_by} "."</p>
+        }
+    });
     view! {
         <Panel title="Source, address and health">
             <ActionForm action=change>
@@ -63,9 +87,10 @@ fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
                     <FormProblem problem=problem />
                     <input type="hidden" name="name" value=form.name.clone() />
                     <input type="hidden" name="form[name]" value=form.name.clone() />
-                    <input type="hidden" name="form[kind]" value=form.kind.clone() />
-                    <SourceFields kind=kind form=form.clone() problem=problem />
-                    <ServeFields kind=kind form=form problem=problem />
+                    {builder}
+                    {built_by}
+                    {move || view! { <SourceFields kind=kind() form=of_source.clone() problem=problem /> }}
+                    {move || view! { <ServeFields kind=kind() form=form.clone() problem=problem /> }}
                 </div>
                 <footer>
                     <Submit label="Save settings" busy="Saving…" variant="primary" pending=change.pending() />

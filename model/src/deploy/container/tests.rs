@@ -19,6 +19,8 @@ fn spec() -> ContainerSpec {
             ("MOTTO".parse().expect("a key"), Secret::new("a=b 'c'\n$d".into())),
         ],
         port: Port::try_from(5000).expect("a port"),
+        entrypoint: None,
+        user: None,
         command: None,
         limits: Limits::default(),
         grants: Grants::default(),

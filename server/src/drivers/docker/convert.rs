@@ -42,7 +42,9 @@ pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> Contai
     ContainerCreateBody {
         image: Some(spec.image.to_string()),
         env: Some(spec.env_lines()),
+        entrypoint: spec.entrypoint.clone().map(|entrypoint| vec![entrypoint]),
         cmd: spec.command.clone(),
+        user: spec.user.map(|(user, group)| format!("{user}:{group}")),
         stop_signal: (spec.stop_signal != StopSignal::Term).then(|| spec.stop_signal.as_str().to_owned()),
         stop_timeout: Some(i64::from(spec.stop_grace.seconds())),
         labels: Some(spec.labels(namespace).into_iter().collect()),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use homeport_model::deploy::container::Breach;
+use homeport_model::{buildpacks::layout::Broken, deploy::container::Breach};
 
 /// Why the engine did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,9 @@ pub enum Error {
     /// The Dockerfile asks for BuildKit, and the engine has none.
     #[error("this Docker engine has no BuildKit, which the Dockerfile asks for")]
     NoBuildKit,
+    /// The lifecycle of buildpacks left something that is no image.
+    #[error(transparent)]
+    Layout(#[from] Broken),
     /// The build context could not be read.
     #[error("the build context could not be read: {0}")]
     Context(String),

@@ -1,13 +1,18 @@
 //! Images: find, pull, list, remove.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use bollard::query_parameters::{CreateImageOptions, ListImagesOptions, PruneImagesOptions, RemoveImageOptions};
 use futures_util::StreamExt;
 use homeport_model::{
+    buildpacks::layout::RunImage,
     deploy::container::{ImageId, LABEL_APP, LABEL_RELEASE},
     name::{ImageRef, Port},
 };
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::{Docker, Error, found};
@@ -55,7 +60,49 @@ impl OurImage {
     }
 }
 
+/// What an image says of itself and what it is made of.
+#[derive(Debug, Clone)]
+pub struct ImageFacts {
+    /// Its content id.
+    pub id: ImageId,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its environment, `KEY=value` each.
+    pub env: Vec<String>,
+    /// What the lifecycle of buildpacks needs of it where built images are to stand on it.
+    pub as_run_image: RunImage,
+}
+
 impl Docker {
+    /// What the image of this name or id says of itself, if the engine has it.
+    pub async fn image_facts(&self, name_or_id: &str) -> Result<Option<ImageFacts>, Error> {
+        let client = self.client().await?;
+        let Some(image) = found(self.ask(client.inspect_image(name_or_id)).await)? else { return Ok(None) };
+        let config = image.config.unwrap_or_default();
+        let (labels, env) = (config.labels.clone().unwrap_or_default(), config.env.clone().unwrap_or_default());
+        let as_run_image = RunImage {
+            architecture: image.architecture.unwrap_or_default(),
+            os: image.os.unwrap_or_default(),
+            created: image.created.map(|created| created.to_string()),
+            config: json!({
+                "User": config.user,
+                "Env": config.env,
+                "Entrypoint": config.entrypoint,
+                "Cmd": config.cmd,
+                "WorkingDir": config.working_dir,
+                "Labels": config.labels,
+                "StopSignal": config.stop_signal,
+            }),
+            diff_ids: image.root_fs.and_then(|root| root.layers).unwrap_or_default(),
+        };
+        Ok(Some(ImageFacts {
+            id: image.id.unwrap_or_default().parse().map_err(|_| Error::Answer("an image's id"))?,
+            labels: labels.into_iter().collect(),
+            env,
+            as_run_image,
+        }))
+    }
+
     /// The image of this name, if the engine has it.
     pub async fn find_image(&self, name: &ImageRef) -> Result<Option<Image>, Error> {
         self.image(name.as_str()).await

@@ -42,18 +42,34 @@ pub struct Said {
 }
 
 impl Docker {
-    /// Runs a container to its end; each line of its output goes to `on_line`. One that an earlier
-    /// try left is removed first. After `limit` it is stopped. The caller removes it.
+    /// Runs a container to its end, as [`run_made`](Self::run_made) does. One that an earlier try
+    /// left is removed first.
     pub async fn run_once(
         &self,
         spec: &ContainerSpec,
         limit: Duration,
-        mut on_line: impl FnMut(LogLine) + Send,
+        on_line: impl FnMut(LogLine) + Send,
     ) -> Result<Ended, Error> {
+        let id = self.make_once(spec).await?;
+        self.run_made(id, limit, on_line).await
+    }
+
+    /// Makes a container that is not started. One that an earlier try left is removed first.
+    pub async fn make_once(&self, spec: &ContainerSpec) -> Result<ContainerId, Error> {
         if let Some(left) = self.find_container(spec).await? {
             self.remove(&left.id).await?;
         }
-        let id = self.ensure_container(spec).await?;
+        self.ensure_container(spec).await
+    }
+
+    /// Runs a made container to its end; each line of its output goes to `on_line`. After `limit` it
+    /// is stopped. The caller removes it.
+    pub async fn run_made(
+        &self,
+        id: ContainerId,
+        limit: Duration,
+        mut on_line: impl FnMut(LogLine) + Send,
+    ) -> Result<Ended, Error> {
         self.start(&id).await?;
         let follow = async {
             let mut lines = self.logs(&id, LogRange { follow: true, ..LogRange::ALL }).await?;

@@ -10,7 +10,7 @@ use bollard::{
 };
 use homeport_model::{
     app::VolumeName,
-    deploy::container::{LABEL_APP, LABEL_APP_NAME, LABEL_NAMESPACE, LABEL_VOLUME, volume_name},
+    deploy::container::{LABEL_APP, LABEL_APP_NAME, LABEL_NAMESPACE, LABEL_VOLUME, cache_name, volume_name},
     id::AppId,
     name::AppName,
 };
@@ -77,6 +77,46 @@ impl Docker {
             return Ok(());
         }
         found(self.ask_slowly(client.remove_volume(&name, None::<RemoveVolumeOptions>)).await).map(|_| ())
+    }
+
+    /// Makes sure that the volume exists that keeps what an app's builds leave for the next one.
+    /// Returns its name.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`] for one that is called so and is not ours, or no plain one.
+    pub async fn ensure_cache(&self, app: &AppId) -> Result<String, Error> {
+        let name = cache_name(self.namespace(), app);
+        let client = self.client().await?;
+        let labels = [(LABEL_NAMESPACE, self.namespace().as_str()), (LABEL_APP, app.as_str())];
+        let request = VolumeCreateRequest {
+            name: Some(name.clone()),
+            driver: Some("local".into()),
+            labels: Some(labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()),
+            ..VolumeCreateRequest::default()
+        };
+        // Making one that is there answers with that.
+        let made = self.ask_slowly(client.create_volume(request)).await?;
+        if self.is_cache(app, &made) { Ok(name) } else { Err(Error::NameTaken { name }) }
+    }
+
+    /// Removes what an app's builds left for the next one; one that is gone, or is not ours, is left.
+    pub async fn remove_cache(&self, app: &AppId) -> Result<(), Error> {
+        let name = cache_name(self.namespace(), app);
+        let client = self.client().await?;
+        match found(self.ask(client.inspect_volume(&name)).await)? {
+            Some(there) if self.is_cache(app, &there) => {
+                found(self.ask_slowly(client.remove_volume(&name, None::<RemoveVolumeOptions>)).await).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_cache(&self, app: &AppId, volume: &Listed) -> bool {
+        let has = |key: &str, value: &str| volume.labels.get(key).is_some_and(|found| found == value);
+        has(LABEL_NAMESPACE, self.namespace().as_str())
+            && has(LABEL_APP, app.as_str())
+            && volume.driver == "local"
+            && volume.options.is_empty()
     }
 
     /// The folder in which the engine keeps everything.

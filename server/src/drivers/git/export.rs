@@ -1,6 +1,6 @@
 //! A commit's files, as a folder that nginx may serve and as an archive that the engine may build.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use homeport_model::{
     deploy::ignore::Ignore,
@@ -106,11 +106,28 @@ impl Git {
         let below = tree.below(folder)?;
         let ignore = self.ignore(app, &below).await?;
         let goes = |path: &str| path == dockerfile.as_str() || path == IGNORE_FILE || !ignore.leaves_out(path);
-        let wanted: Vec<(String, TreeEntry)> = below
-            .into_iter()
-            .filter(|(path, entry)| entry.kind != Kind::Submodule && goes(path))
-            .map(|(path, entry)| (path.to_owned(), entry.clone()))
-            .collect();
+        let wanted =
+            below.into_iter().filter(|(path, _)| goes(path)).map(|(path, entry)| (path.to_owned(), entry.clone()));
+        let (mut files, (mut writer, stream)) = (self.files(app, wanted.collect())?, TarStream::pair());
+        tokio::spawn(async move {
+            match files.pack(&mut writer).await {
+                // A reader that went away needs no reason.
+                Ok(()) => drop(writer.finish().await),
+                Err(error) => writer.fail(&error.to_string()).await,
+            }
+        });
+        Ok(stream)
+    }
+
+    /// All files below `folder` of a commit, to be written into an archive beside other things.
+    pub async fn all_files(&self, app: &AppId, commit: &CommitSha, folder: &RelPath) -> Result<Files, Error> {
+        let tree = self.list_tree(app, commit).await?;
+        let wanted = tree.below(folder)?.into_iter().map(|(path, entry)| (path.to_owned(), entry.clone()));
+        self.files(app, wanted.collect())
+    }
+
+    fn files(&self, app: &AppId, mut wanted: Vec<(String, TreeEntry)>) -> Result<Files, Error> {
+        wanted.retain(|(_, entry)| entry.kind != Kind::Submodule);
         let mut size_bytes = 0u64;
         for (_, entry) in &wanted {
             size_bytes = size_bytes.saturating_add(entry.size_bytes);
@@ -119,16 +136,28 @@ impl Git {
         if size_bytes > limit_bytes {
             return Err(Error::TooLarge { limit_bytes });
         }
-        let mut blobs = Blobs::open(self, app, wanted.iter().map(|(_, entry)| entry))?;
-        let (mut writer, stream) = TarStream::pair();
-        tokio::spawn(async move {
-            match pack(&mut blobs, &wanted, &mut writer).await {
-                // A reader that went away needs no reason.
-                Ok(()) => drop(writer.finish().await),
-                Err(error) => writer.fail(&error.to_string()).await,
-            }
-        });
-        Ok(stream)
+        let blobs = Blobs::open(self, app, wanted.iter().map(|(_, entry)| entry))?;
+        Ok(Files { blobs, wanted })
+    }
+}
+
+/// Files of a commit on their way into an archive.
+pub struct Files {
+    blobs: Blobs,
+    wanted: Vec<(String, TreeEntry)>,
+}
+
+impl Files {
+    /// Writes them, each under its path below the folder.
+    pub async fn pack(&mut self, writer: &mut TarWriter) -> Result<(), Error> {
+        pack(&mut self.blobs, &self.wanted, writer).await
+    }
+
+    /// The folders that they are in, the upper ones first.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<String> {
+        let ends = |path: &String| path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect::<Vec<_>>();
+        self.wanted.iter().flat_map(|(path, _)| ends(path)).collect()
     }
 }
 

@@ -28,7 +28,7 @@ use homeport_model::{
 
 pub use access::Access;
 pub use error::Error;
-pub use export::Exported;
+pub use export::{Exported, Files};
 pub use receive::UploadTalk;
 pub use tree::{Kind, Tree, TreeEntry};
 

@@ -26,6 +26,9 @@ pub struct TarWriter {
     left_in_file: u64,
     padding: usize,
     finished: bool,
+    owner: (u64, u64),
+    /// What stands before every path, with its slash.
+    below: String,
 }
 
 impl TarStream {
@@ -33,7 +36,16 @@ impl TarStream {
     #[must_use]
     pub fn pair() -> (TarWriter, Self) {
         let (to, from) = mpsc::channel(PIECES);
-        (TarWriter { to, buffer: Vec::new(), left_in_file: 0, padding: 0, finished: false }, Self(from))
+        let writer = TarWriter {
+            to,
+            buffer: Vec::new(),
+            left_in_file: 0,
+            padding: 0,
+            finished: false,
+            owner: (0, 0),
+            below: String::new(),
+        };
+        (writer, Self(from))
     }
 
     /// The pieces.
@@ -45,12 +57,40 @@ impl TarStream {
 }
 
 impl TarWriter {
+    /// All that follows belongs to this user and group.
+    pub fn owned_by(&mut self, user: u32, group: u32) {
+        self.owner = (user.into(), group.into());
+    }
+
+    /// All that follows is below this folder of the archive; empty for its top.
+    pub fn go_below(&mut self, folder: &str) {
+        self.below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    }
+
+    /// A folder. One that is there gets the owner.
+    pub async fn folder(&mut self, path: &str) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o755);
+        header.set_size(0);
+        let path = format!("{}{path}/", self.below);
+        self.header(header, |builder, header| builder.append_data(header, path, io::empty()))?;
+        self.flush(PIECE_BYTES).await
+    }
+
+    /// A regular file with this content.
+    pub async fn whole_file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.file(path, false, u64::try_from(content.len()).unwrap_or(u64::MAX)).await?;
+        self.data(content).await
+    }
+
     /// Begins a regular file of exactly `size_bytes`, whose content follows by [`data`](Self::data).
     pub async fn file(&mut self, path: &str, executable: bool, size_bytes: u64) -> io::Result<()> {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(if executable { 0o755 } else { 0o644 });
         header.set_size(size_bytes);
+        let path = format!("{}{path}", self.below);
         self.header(header, |builder, header| builder.append_data(header, path, io::empty()))?;
         self.left_in_file = size_bytes;
         self.padding = usize::try_from((512 - size_bytes % 512) % 512).unwrap_or(0);
@@ -74,6 +114,7 @@ impl TarWriter {
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_mode(0o777);
         header.set_size(0);
+        let path = format!("{}{path}", self.below);
         self.header(header, |builder, header| builder.append_link(header, path, target))?;
         self.flush(PIECE_BYTES).await
     }
@@ -104,8 +145,8 @@ impl TarWriter {
         }
         // Times would defeat the engine's build cache.
         header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
+        header.set_uid(self.owner.0);
+        header.set_gid(self.owner.1);
         let mut builder = tar::Builder::new(Vec::new());
         append(&mut builder, &mut header)?;
         // tar ends every archive with two empty blocks; ours has them once, at its end.

@@ -14,7 +14,29 @@ use homeport_model::{
 };
 
 const START: &str = "#!/bin/sh\necho \"$VERSION\" > /www/index.html\nexec httpd -f -p \"$PORT\" -h /www\n";
-const APPLETS: [&str; 12] = ["sh", "httpd", "sleep", "echo", "cat", "nc", "head", "tail", "mkdir", "dd", "yes", "true"];
+const APPLETS: [&str; 21] = [
+    "sh",
+    "httpd",
+    "sleep",
+    "echo",
+    "cat",
+    "nc",
+    "head",
+    "tail",
+    "mkdir",
+    "dd",
+    "yes",
+    "true",
+    "id",
+    "sha256sum",
+    "tar",
+    "gzip",
+    "grep",
+    "sed",
+    "cp",
+    "chmod",
+    "ls",
+];
 
 /// The name of the namespace's image.
 pub fn name(namespace: &Namespace) -> ImageRef {
@@ -23,35 +45,72 @@ pub fn name(namespace: &Namespace) -> ImageRef {
 
 /// Imports the image and says its id.
 pub async fn web(namespace: &Namespace) -> ImageId {
+    let changes = ["CMD [\"/start\"]", "EXPOSE 5000", "ENV PATH=/bin"].map(str::to_owned);
+    import(&name(namespace), root(&[]), changes.into()).await
+}
+
+/// The name of the namespace's builder of buildpacks.
+pub fn builder_name(namespace: &Namespace) -> ImageRef {
+    format!("homeport-test-{namespace}:builder").parse().expect("an image's name")
+}
+
+/// The name of what its images stand on.
+pub fn run_name(namespace: &Namespace) -> ImageRef {
+    format!("homeport-test-{namespace}:run").parse().expect("an image's name")
+}
+
+/// Imports a stand-in for a builder of buildpacks, and its run image. Its `creator` is a script that
+/// holds what it is given against the platform's specification.
+pub async fn builder(namespace: &Namespace) {
+    let run = run_name(namespace);
+    import(&run, root(&[]), vec!["ENV PATH=/bin".into(), "CMD [\"/start\"]".into()]).await;
+    let metadata = format!(
+        r#"{{"buildpacks":[{{"id":"test/web","version":"1.0.0"}}],"stack":{{"runImage":{{"image":"{run}"}}}}}}"#
+    );
+    let apis = r#"{"platform":{"deprecated":[],"supported":["0.7","0.12","0.13"]}}"#;
+    let changes = vec![
+        "ENV PATH=/bin CNB_USER_ID=1000 CNB_GROUP_ID=1001".to_owned(),
+        format!("LABEL io.buildpacks.builder.metadata='{metadata}'"),
+        format!("LABEL io.buildpacks.lifecycle.apis='{apis}'"),
+    ];
+    let creator = include_bytes!("../fixtures/creator.sh");
+    import(&builder_name(namespace), root(&[("cnb/lifecycle/creator", creator)]), changes).await;
+}
+
+/// Removes what was imported here.
+pub async fn remove(namespace: &Namespace) {
+    if let Ok(docker) = Docker::connect_with_local_defaults() {
+        for image in [name(namespace), builder_name(namespace), run_name(namespace)] {
+            let _ = docker.remove_image(image.as_str(), None::<RemoveImageOptions>, None).await;
+        }
+    }
+}
+
+/// Imports a root as an image with these changes, and says its id.
+pub async fn import(name: &ImageRef, root: Vec<u8>, changes: Vec<String>) -> ImageId {
     let docker = Docker::connect_with_local_defaults().expect("the engine");
-    let (repository, tag) = name(namespace).as_str().split_once(':').map(own).expect("a tag");
+    let (repository, tag) = name.as_str().split_once(':').map(own).expect("a tag");
     let options = CreateImageOptions {
         from_src: Some("-".into()),
         repo: Some(repository),
         tag: Some(tag),
-        changes: vec!["CMD [\"/start\"]".into(), "EXPOSE 5000".into(), "ENV PATH=/bin".into()],
+        changes,
         ..CreateImageOptions::default()
     };
-    let mut steps = docker.create_image(Some(options), Some(bollard::body_full(root().into())), None).boxed();
+    let mut steps = docker.create_image(Some(options), Some(bollard::body_full(root.into())), None).boxed();
     while let Some(step) = steps.next().await {
         step.expect("imported");
     }
-    let image = docker.inspect_image(name(namespace).as_str()).await.expect("the image");
+    let image = docker.inspect_image(name.as_str()).await.expect("the image");
     image.id.expect("an id").parse().expect("an image's id")
-}
-
-/// Removes what [`web`] imported.
-pub async fn remove(namespace: &Namespace) {
-    if let Ok(docker) = Docker::connect_with_local_defaults() {
-        let _ = docker.remove_image(name(namespace).as_str(), None::<RemoveImageOptions>, None).await;
-    }
 }
 
 fn own((a, b): (&str, &str)) -> (String, String) {
     (a.to_owned(), b.to_owned())
 }
 
-fn root() -> Vec<u8> {
+/// A root with these programs, too.
+fn root(programs: &[(&str, &[u8])]) -> Vec<u8> {
     let busybox = std::fs::read("/bin/busybox").expect("busybox-static is installed");
     let mut tar = tar::Builder::new(Vec::new());
     let mut file = |path: &str, mode: u32, content: &[u8]| {
@@ -64,6 +123,9 @@ fn root() -> Vec<u8> {
     file("start", 0o755, START.as_bytes());
     file("www/.keep", 0o644, b"");
     file("tmp/.keep", 0o644, b"");
+    for (path, program) in programs {
+        file(path, 0o755, program);
+    }
     for applet in APPLETS {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);

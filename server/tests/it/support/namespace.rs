@@ -82,6 +82,8 @@ impl Ground {
             image: image.clone(),
             env: vec![("VERSION".parse().expect("a key"), Secret::new(version.to_owned()))],
             port: 5000.try_into().expect("a port"),
+            entrypoint: None,
+            user: None,
             command: None,
             limits: Limits { memory_bytes: 64 << 20, ..Limits::default() },
             grants: Grants::default(),

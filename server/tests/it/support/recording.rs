@@ -29,18 +29,18 @@ impl Drop for Recording {
 
 impl Recording {
     pub fn start(folder: &Path) -> Self {
-        Self::without(folder, None)
+        Self::instead(folder, None)
     }
 
-    /// An engine that knows nothing of `call`, like `POST /session`.
-    pub fn without(folder: &Path, call: Option<&'static str>) -> Self {
+    /// An engine that answers `call`, like `POST /session`, with this status and body.
+    pub fn instead(folder: &Path, instead: Option<(&'static str, u16, &'static str)>) -> Self {
         let socket = folder.join("recording.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
         let calls = Arc::new(Mutex::new(BTreeSet::new()));
         let recorded = calls.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, recorded.clone(), call));
+                tokio::spawn(forward(client, recorded.clone(), instead));
             }
         });
         Self { socket, calls, accepting }
@@ -52,35 +52,44 @@ impl Recording {
     }
 }
 
-async fn forward(mut client: UnixStream, calls: Arc<Mutex<BTreeSet<String>>>, without: Option<&str>) {
-    let unknown = async |client: &mut UnixStream| {
-        let mut first = [0; 64];
-        // A request's first line comes in one piece over a socket like this.
-        client.readable().await.ok()?;
-        let count = rustix::net::recv(&client, &mut first, rustix::net::RecvFlags::PEEK).ok()?.0;
-        let first = String::from_utf8_lossy(&first[..count]).into_owned();
-        (call(first.lines().next()?)?.as_str() == without?).then_some(())
-    };
-    if without.is_some() && unknown(&mut client).await.is_some() {
-        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-        let _ = client.write_all(answer.as_bytes()).await;
-        return;
-    }
+async fn forward(
+    client: UnixStream,
+    calls: Arc<Mutex<BTreeSet<String>>>,
+    instead: Option<(&'static str, u16, &'static str)>,
+) {
     let Ok(engine) = UnixStream::connect(ENGINE).await else { return };
-    let (mut asked, mut answer) = client.into_split();
+    let (mut asked, answer) = client.into_split();
     let (mut from_engine, mut to_engine) = engine.into_split();
+    let answer = Arc::new(tokio::sync::Mutex::new(answer));
+    let answers = answer.clone();
     let back = tokio::spawn(async move {
-        let _ = tokio::io::copy(&mut from_engine, &mut answer).await;
-        let _ = answer.shutdown().await;
+        let mut bytes = vec![0; 64 << 10];
+        while let Ok(count @ 1..) = from_engine.read(&mut bytes).await {
+            if answers.lock().await.write_all(&bytes[..count]).await.is_err() {
+                break;
+            }
+        }
+        let _ = answers.lock().await.shutdown().await;
     });
     let mut bytes = vec![0; 64 << 10];
     // A request line may be cut by the end of a read.
     let mut tail = String::new();
-    while let Ok(count) = asked.read(&mut bytes).await {
-        if count == 0 || to_engine.write_all(&bytes[..count]).await.is_err() {
+    while let Ok(count @ 1..) = asked.read(&mut bytes).await {
+        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        // Nobody asks before the last answer is there: a request begins a read.
+        let first = text.lines().next().and_then(call);
+        if let Some((_, status, body)) = instead.filter(|(call, ..)| first.as_deref() == Some(call)) {
+            let head = format!("HTTP/1.1 {status} Instead\r\nContent-Type: application/json\r\n");
+            let text = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            if answer.lock().await.write_all(text.as_bytes()).await.is_err() {
+                break;
+            }
+            continue;
+        }
+        if to_engine.write_all(&bytes[..count]).await.is_err() {
             break;
         }
-        tail.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        tail.push_str(&text);
         let whole = tail.rfind('\n').map_or(0, |end| end + 1);
         let lines: Vec<_> = tail[..whole].lines().filter_map(call).collect();
         calls.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
@@ -100,7 +109,7 @@ fn call(line: &str) -> Option<String> {
     let path = target.split('?').next()?;
     let mut parts: Vec<&str> = path.split('/').skip(1).filter(|part| !is_version(part)).collect();
     // An image's name may have slashes.
-    let is_verb = |part: &str| matches!(part, "json" | "history" | "push" | "tag");
+    let is_verb = |part: &str| matches!(part, "json" | "history" | "push" | "tag" | "get");
     if parts.first() == Some(&"images") && parts.len() > 2 {
         let end = if parts.last().is_some_and(|last| is_verb(last)) { parts.len() - 1 } else { parts.len() };
         parts.drain(2..end);

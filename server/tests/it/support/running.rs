@@ -72,11 +72,11 @@ impl Running {
         (Self::with(ground, config).await, recording)
     }
 
-    /// A panel whose engine knows nothing of `call`.
-    pub async fn on_an_engine_without(call: &'static str) -> (Self, Recording) {
+    /// A panel whose engine answers `call` with this status and body.
+    pub async fn with_answer(call: &'static str, status: u16, body: &'static str) -> (Self, Recording) {
         let ground = Ground::new();
         images::web(&ground.namespace).await;
-        let recording = Recording::without(ground.state(), Some(call));
+        let recording = Recording::instead(ground.state(), Some((call, status, body)));
         let config = Config { docker_socket: recording.socket.clone(), ..config(&ground) };
         (Self::with(ground, config).await, recording)
     }
