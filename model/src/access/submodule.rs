@@ -23,16 +23,15 @@ pub fn address_of_submodule(parent: &RepoUrl, said: &str) -> Result<RepoUrl, Ref
     } else {
         RepoUrl::from_typed(said)?
     };
+    if address.scheme() == "http" {
+        return if address.origin() == parent.origin() { Ok(address) } else { Err(PLAIN) };
+    }
     if address.host() == parent.host() {
         let over_https = parent.scheme() == "https" && address.scheme() == "ssh" && has_usual_port(&address);
-        return match (over_https, parent.origin(), path_of(&address)) {
-            (true, Some(origin), Some(path)) => format!("{origin}/{path}").parse(),
-            _ if address.scheme() == "http" && parent.scheme() != "http" => Err(PLAIN),
-            _ => Ok(address),
-        };
-    }
-    if address.scheme() == "http" {
-        return Err(PLAIN);
+        if let (true, Some(origin), Some((_, path))) = (over_https, parent.origin(), split(&address)) {
+            return format!("{origin}/{path}").parse();
+        }
+        return Ok(address);
     }
     if address.host() == "localhost" || address.host().parse::<Ipv4Addr>().is_ok() {
         return Err(Refused("A submodule of another host is named by a host name."));
@@ -49,7 +48,9 @@ fn relative(parent: &RepoUrl, said: &str) -> Result<RepoUrl, Refused> {
     for part in said.trim_end_matches('/').split('/') {
         match part {
             "." | "" => {}
-            ".." => drop(parts.pop().ok_or(above)?),
+            ".." => {
+                parts.pop().ok_or(above)?;
+            }
             part => parts.push(part),
         }
     }
@@ -61,10 +62,6 @@ fn split(address: &RepoUrl) -> Option<(&str, &str)> {
     let at = address.as_str().find("://")? + 3;
     let end = at + address.as_str()[at..].find('/')?;
     Some((&address.as_str()[..end], &address.as_str()[end + 1..]))
-}
-
-fn path_of(address: &RepoUrl) -> Option<&str> {
-    split(address).map(|(_, path)| path)
 }
 
 fn has_usual_port(address: &RepoUrl) -> bool {
@@ -129,6 +126,8 @@ mod tests {
         }
         assert!(of(parent, "https://other.example.com/you/lib").is_ok());
         assert!(of("http://127.0.0.1:3000/a/b", "../lib").is_ok(), "its own host may be anywhere");
-        assert!(of("http://127.0.0.1:3000/a/b", "http://127.0.0.2:3000/lib").is_err());
+        for elsewhere in ["http://127.0.0.2:3000/lib", "http://127.0.0.1:3001/lib"] {
+            assert!(of("http://127.0.0.1:3000/a/b", elsewhere).is_err(), "{elsewhere}");
+        }
     }
 }

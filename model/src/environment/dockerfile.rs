@@ -10,15 +10,27 @@ pub struct Wants {
     pub buildkit: bool,
     /// The secrets that it mounts, by their ids.
     pub secrets: BTreeSet<String>,
+    /// The images that its stages begin with, as far as the text alone says.
+    pub bases: Vec<String>,
 }
 
 /// Reads a Dockerfile for it. Words that are no Dockerfile ask for nothing: the builder refuses them.
 #[must_use]
 pub fn wants_of(dockerfile: &str) -> Wants {
-    let mut wants = Wants::default();
+    let (mut wants, mut stages) = (Wants::default(), BTreeSet::new());
     for instruction in instructions(dockerfile) {
         let mut words = instruction.split_whitespace();
         let word = words.next().unwrap_or_default().to_ascii_uppercase();
+        if word == "FROM" {
+            let mut said = words.filter(|word| !word.starts_with("--"));
+            let base = said.next().unwrap_or_default();
+            let is_image = !matches!(base, "" | "scratch") && !base.contains('$');
+            if is_image && !stages.contains(&base.to_ascii_lowercase()) {
+                wants.bases.push(base.to_owned());
+            }
+            stages.extend(said.nth(1).map(str::to_ascii_lowercase));
+            continue;
+        }
         // What the classic builder knows of `--…` in front of an instruction's arguments.
         let known: &[&str] = match word.as_str() {
             "RUN" => &[],
@@ -79,6 +91,14 @@ fn instructions(dockerfile: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stages_begin_with_images_or_with_stages() {
+        let text =
+            "FROM --platform=linux/amd64 ghcr.io/you/base:1 AS Build\nFROM build\nFROM scratch\nFROM $X\nfrom b as c";
+        assert_eq!(wants_of(text).bases, ["ghcr.io/you/base:1", "b"]);
+        assert_eq!(wants_of("FROM").bases, Vec::<String>::new());
+    }
 
     #[test]
     fn only_what_the_classic_builder_lacks_asks_for_buildkit() {

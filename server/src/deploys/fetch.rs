@@ -26,17 +26,32 @@ impl DeployWork {
         let log = &deploy.context.log;
         let (image, how) = match self.engines.docker.find_image(name).await? {
             Some(image) => (image, "is on this server"),
-            None => {
-                log.say(format!("Pulling {name}."));
-                let sign_in = self.engines.registries.of(name).await?;
-                let tell = |line: String| log.line(LogStream::Build, &line);
-                let image = self.engines.docker.pull(name, sign_in.as_ref(), tell).await?;
-                (image, "was pulled")
-            }
+            None => (self.pull(deploy, name).await?, "was pulled"),
         };
         log.say(format!("{name} {how}: {}.", image.id));
         self.set_image(deploy, &image).await?;
         Ok(format!("{name} {how}"))
+    }
+
+    async fn pull(&self, deploy: &Deploy<'_>, name: &ImageRef) -> Result<Image, Failure> {
+        let log = &deploy.context.log;
+        log.say(format!("Pulling {name}."));
+        let sign_in = self.engines.registries.of(name).await?;
+        Ok(self.engines.docker.pull(name, sign_in.as_ref(), |line| log.line(LogStream::Build, &line)).await?)
+    }
+
+    /// Pulls images of registries that want a sign-in, which BuildKit does not get: it takes what the
+    /// engine has.
+    pub(super) async fn pull_bases(&self, deploy: &Deploy<'_>, bases: &[String]) -> Result<(), Failure> {
+        for base in bases {
+            // What is no image's name is the builder's to refuse.
+            let Ok(name) = base.parse::<ImageRef>() else { continue };
+            let wants_sign_in = self.engines.registries.of(&name).await?.is_some();
+            if wants_sign_in && self.engines.docker.find_image(&name).await?.is_none() {
+                self.pull(deploy, &name).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the artifact.

@@ -249,6 +249,7 @@ impl DeployWork {
         let wants = wants_of(&text);
         if wants.buildkit {
             log.say("The Dockerfile asks for BuildKit, whose steps this engine does not hold to a limit of memory.");
+            self.pull_bases(deploy, &wants.bases).await?;
         }
         for id in wants.secrets.iter().filter(|id| env.secrets.iter().all(|(key, _)| key.as_str() != id.as_str())) {
             log.say(format!("Warning: it mounts the secret {id}, and no secret variable of the build is called so."));

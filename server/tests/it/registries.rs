@@ -8,6 +8,7 @@ use homeport_model::{
 
 use crate::support::{
     git_server::GitServer,
+    images,
     registry::Registry,
     running::{Running, problem, succeeded},
 };
@@ -53,7 +54,8 @@ async fn a_build_begins_with_a_private_image() {
     let (registry, panel) = (Registry::start("ada", PASSWORD).await, Running::start().await);
     let git = GitServer::start().await;
     let text = format!("FROM {}\nENV VERSION=private\n", registry.image());
-    git.repository("api").write("Dockerfile", &text).push("first");
+    let repository = git.repository("api");
+    repository.write("Dockerfile", &text).push("first");
     let form_of = AppForm { kind: "dockerfile".into(), repo: git.url("api").to_string(), ..panel.form("api") };
     let app = panel.create(form_of).await;
     let detail = panel.deploy(&app).await;
@@ -62,6 +64,12 @@ async fn a_build_begins_with_a_private_image() {
     panel.backend.registries.keep(&panel.actor, form(&registry, PASSWORD)).await.expect("kept");
     succeeded(&panel.deploy(&app).await);
     assert_eq!(panel.visit(&app).await, (200, "private".into()));
+    // BuildKit, too, which asks registries by itself.
+    images::remove_named(&registry.image());
+    let text = text.replace("private", "by-kit") + "COPY --chmod=644 Dockerfile /www/kept\n";
+    repository.write("Dockerfile", &text).push("second");
+    succeeded(&panel.deploy(&app).await);
+    assert_eq!(panel.visit(&app).await, (200, "by-kit".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
