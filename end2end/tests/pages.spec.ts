@@ -30,7 +30,7 @@ const pages = {
 };
 
 test('every page: axe, width, policy, at 390 and 1440 px, light and dark', async ({ page, git, image, complaints }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   const repository = git.repository('showcase', dockerfile(image, 'first'));
   await deployNew(page, 'Dockerfile', { Name: 'showcase', Repository: repository.url });
   await isLive(page, 1);

@@ -10,7 +10,8 @@ test('git push over HTTPS: a new app, its build in the terminal, and a deploy th
   authenticator,
   complaints,
 }) => {
-  complaints.excuse(/status of 403/);
+  // Asked for a fresh passkey; and the page of a deploy that is not there yet.
+  complaints.excuse(/status of (403|404)/);
   expect(await authenticator.credentials()).toHaveLength(1);
   await open(page, '/settings');
   const tokens = page.getByRole('region', { name: 'API tokens' });
@@ -47,6 +48,12 @@ test('git push over HTTPS: a new app, its build in the terminal, and a deploy th
   await expect(how).toContainText(`git remote add homeport ${panel.origin}/git/pushed`);
   await expect(how).toContainText(`git remote add homeport ssh://git@localhost:${panel.ports.ssh}/pushed`);
   await expect(how).toContainText('git push homeport main');
+
+  await open(page, '/settings');
+  await tokens.getByRole('button', { name: /^Revoke/ }).click();
+  await expect(tokens).toContainText('No token yet.');
+  await pusher.commit('Too late', { Dockerfile: `FROM ${image}\n` });
+  expect((await pusher.git('push', 'homeport', 'main')).text).toContain('Authentication failed');
 });
 
 test('git push over SSH with a key from Settings, until the key is removed', async ({

@@ -56,9 +56,9 @@ test('a signed webhook brings a push live, and the inbox says what became of eac
 
   await open(page, '/activity/deliveries');
   const inbox = page.getByRole('region', { name: 'Deliveries' });
-  await expect(inbox.getByRole('row').filter({ hasText: /Refused/ })).toHaveCount(1);
-  await expect(inbox.getByRole('row').filter({ hasText: /Ignored/ })).toContainText('main is what is deployed');
-  const deployed = inbox.getByRole('row').filter({ hasText: /Deployed/ });
+  await expect(inbox.getByRole('row').filter({ hasText: 'hooked' }).filter({ hasText: /Refused/ })).toHaveCount(1);
+  await expect(inbox.getByRole('row').filter({ hasText: 'hooked' }).filter({ hasText: /Ignored/ })).toContainText('main is what is deployed');
+  const deployed = inbox.getByRole('row').filter({ hasText: 'hooked' }).filter({ hasText: /Deployed/ });
   await expect(deployed).toContainText(`main at ${commit.slice(0, 7)} by Ada`);
   await deployed.getByText('was pushed.').click();
   await expect(deployed).toContainText('x-github-delivery: 1');

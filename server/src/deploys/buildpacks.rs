@@ -101,7 +101,7 @@ impl DeployWork {
         let public = settings.arguments.iter().map(|argument| (argument.key.clone(), argument.value.clone()));
         let open = public.chain(env.args).map(|(key, value)| (key, Secret::new(value)));
         let inside = Inside {
-            files: self.engines.git.all_files(&release.app, sha, folder).await?,
+            files: self.git_of(deploy).all_files(&release.app, sha, folder).await?,
             env: open.chain(env.secrets).collect(),
             builder,
             run_image,

