@@ -20,7 +20,7 @@ test('git push over HTTPS: a new app, its build in the terminal, and a deploy th
   const token = (await tokens.getByText(/^hpt_[0-9a-f]{64}$/).textContent()) ?? '';
 
   const pusher = new Pusher();
-  await pusher.commit('First', dockerfile(image, 'pushed one', 2));
+  await pusher.commit('First', dockerfile(image, 'pushed one', 3));
   const remote = `${panel.origin.replace('//', `//ada:${token}@`)}/git/pushed`;
   await pusher.git('remote', 'add', 'homeport', remote);
   const pushing = pusher.git('push', 'homeport', 'main');
