@@ -6,8 +6,10 @@ import { inspect, widths } from '../support/pages.ts';
 test('storage and ports: a volume, a port, an option with its passkey, and what cannot be had', async ({
   page,
   image,
+  authenticator,
   complaints,
 }) => {
+  expect(await authenticator.credentials()).toHaveLength(1);
   await deployNew(page, 'Image', { Name: 'depot', Image: image });
   await isLive(page, 1);
   await open(page, '/apps/depot/storage');
