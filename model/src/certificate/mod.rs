@@ -1,6 +1,15 @@
 //! A certificate: what is served for a domain. One for each domain name, so that a name's trouble is
 //! that name's alone.
 
+pub mod alert;
+pub mod own;
+pub mod served;
+mod view;
+
+pub use alert::{Alert, AlertKind, Ending, Outlook};
+pub use served::Served;
+pub use view::{DomainView, Earlier, LeadsTo, Look};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{name::DomainName, time::Timestamp};
