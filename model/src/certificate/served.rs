@@ -177,6 +177,19 @@ pub struct Difference {
     pub hint: String,
 }
 
+impl Difference {
+    /// How bad it is, in a word.
+    #[must_use]
+    pub const fn severity_word(&self) -> &'static str {
+        match self.severity {
+            Severity::Note => "Note",
+            Severity::Unknown => "Not seen",
+            Severity::Warning => "Warning",
+            Severity::Bad => "Broken",
+        }
+    }
+}
+
 /// What differs between what is served for `domain` and the certificate in use for it.
 #[must_use]
 pub fn differences(served: &Served, domain: &DomainName, wanted: Option<&CertificateFacts>) -> Vec<Difference> {

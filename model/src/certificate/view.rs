@@ -70,4 +70,6 @@ pub struct DomainView {
     pub earlier: Vec<Earlier>,
     /// The port for https, where nginx has one.
     pub https_port: Option<Port>,
+    /// The server's time when this was put together.
+    pub now: Timestamp,
 }
