@@ -1,8 +1,8 @@
 //! One domain: its certificate, and what its visitors are really served.
 
-mod bring;
-mod certificate;
-mod looks;
+pub mod bring;
+pub mod certificate;
+pub mod looks;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -28,7 +28,7 @@ use looks::Looks;
 
 /// What the page does.
 #[derive(Clone, Copy)]
-struct Actions {
+pub struct Actions {
     look: ServerAction<LookAtDomain>,
     keep: ServerAction<KeepOwnCertificate>,
     sign: ServerAction<SelfSign>,
@@ -112,9 +112,10 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         }
     };
     let asked = problem_of(move || actions.look.value().get());
+    let shown = domain.to_string();
     let again = view! {
         <ActionForm action=actions.look>
-            <input type="hidden" name="domain" value=domain.to_string() />
+            <input type="hidden" name="domain" value=shown />
             <Submit label="Look again" busy="Looking…" pending=actions.look.pending() />
         </ActionForm>
     };

@@ -11,7 +11,7 @@ use crate::{
 
 /// The form that takes PEM.
 #[component]
-pub(super) fn Bring(
+pub fn Bring(
     /// The domain.
     domain: DomainName,
     /// What the page does.
@@ -61,7 +61,7 @@ pub(super) fn Bring(
 
 /// The form that takes files; a plain one.
 #[component]
-pub(super) fn Files(
+pub fn Files(
     /// The domain.
     domain: DomainName,
 ) -> impl IntoView {
@@ -103,7 +103,7 @@ pub(super) fn Files(
 
 /// One that is made here.
 #[component]
-pub(super) fn SelfSigned(
+pub fn SelfSigned(
     /// The domain.
     domain: DomainName,
     /// What the page does.

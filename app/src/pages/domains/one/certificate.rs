@@ -31,7 +31,7 @@ fn fact(name: &'static str, value: impl IntoView + 'static) -> AnyView {
 
 /// The certificate in use.
 #[component]
-pub(super) fn CertificatePanel(
+pub fn CertificatePanel(
     /// The page's domain.
     domain: DomainName,
     /// The certificate.
@@ -80,7 +80,7 @@ pub(super) fn CertificatePanel(
 
 /// The last two certificates of the domain's own.
 #[component]
-pub(super) fn EarlierPanel(
+pub fn EarlierPanel(
     /// They, the newest first.
     earlier: Vec<Earlier>,
 ) -> impl IntoView {

@@ -18,7 +18,7 @@ const STALE_MS: i64 = 2 * 3_600_000;
 
 /// A panel for each way.
 #[component]
-pub(super) fn Looks(
+pub fn Looks(
     /// The last look by each.
     looks: Vec<Look>,
     /// nginx's port for https.
