@@ -69,7 +69,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
         registries: fake.clone(),
-        certificates: fake,
+        certificates: fake.clone(),
+        panel_domain: fake,
     }
 }
 

@@ -74,6 +74,11 @@ pub(super) const WORK: &[Route] = &[
         .role(Role::Owner)
         .step_up()
         .body(MOST_CERTIFICATE),
+    Route::page("/settings/panel", "panel_domain.page"),
+    Route::read("/api/ui/panel-domain/list", "panel_domain.list"),
+    Route::change("/api/ui/panel-domain/try-name", "panel_domain.try_name").role(Role::Owner).step_up(),
+    Route::change("/api/ui/panel-domain/go-to", "panel_domain.go_to").role(Role::Owner).step_up(),
+    Route::change("/api/ui/panel-domain/leave", "panel_domain.leave").role(Role::Owner).step_up(),
     Route::read("/api/ui/access/find", "access.find"),
     Route::change("/api/ui/access/make-key", "access.make_key").role(Role::Owner),
     Route::change("/api/ui/access/remove-key", "access.remove_key").role(Role::Owner),

@@ -23,11 +23,14 @@ use homeport_server::drivers::tls::{facts, look_secure};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use serde_json::json;
 
-use crate::support::{
-    authority::{Authority, Issued},
-    panel::Panel,
-    running::Running,
-    web,
+use crate::{
+    archives::{zip, zipped},
+    support::{
+        authority::{Authority, Issued},
+        panel::Panel,
+        running::Running,
+        web,
+    },
 };
 
 const SHOP: &str = "shop.example.com";
@@ -233,7 +236,7 @@ async fn files_and_archives_are_taken_as_authorities_send_them() {
     let panel = with_shop().await;
     let root = Authority::root("Test Root");
     let between = root.below("Test Intermediate");
-    for packed in ["files", "tar", "tar.gz"] {
+    for packed in ["files", "tar", "tar.gz", "zip"] {
         let issued = between.issue(SHOP);
         let bundle = format!("{}{}", root.pem, between.pem);
         let files = [
@@ -246,6 +249,10 @@ async fn files_and_archives_are_taken_as_authorities_send_them() {
         match packed {
             "files" => keep_files(&panel, &files.map(|(_, text)| text.as_bytes())).await,
             "tar" => keep_files(&panel, &[archive.as_slice()]).await,
+            "zip" => {
+                let files = files.map(|(path, text)| zipped(path, text.as_bytes()));
+                keep_files(&panel, &[zip(&files).as_slice()]).await
+            }
             _ => keep_files(&panel, &[gzip(&archive).as_slice()]).await,
         }
         .unwrap_or_else(|problem| panic!("{packed}: {problem}"));
