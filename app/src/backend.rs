@@ -11,18 +11,19 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::CertificateRow,
+    certificate::{CertificateRow, DomainView, Outlook},
     deploy::{Comparison, DeployDetail, ReleaseRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey, HostName},
+    name::{AppName, CommitRef, DomainName, EnvKey, HostName},
     panel_domain::{PanelNameForm, PanelNameRow},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
+    secret::Secret,
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -298,6 +299,17 @@ pub trait Registries: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+
+    /// What ends next, and what somebody has to see to.
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
+    /// One domain with all that is known of it.
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
+    /// Looks at what is served for a domain now.
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Serves a certificate that a person brings, with its key; both as PEM.
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
+    /// Makes a certificate that is its own issuer.
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
 }
 
 /// The panel's own names.

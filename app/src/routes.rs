@@ -15,6 +15,7 @@ use crate::{
         apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{ComparePage, DeployPage, DeploysPage},
+        domains::one::DomainPage,
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
         logs::Logs,
@@ -55,6 +56,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
+                    <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />

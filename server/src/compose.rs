@@ -19,7 +19,7 @@ use crate::{
     ambient::{self, Clock},
     apps::{self, Apps, Observations},
     audit::Audit,
-    certificates::Certificates,
+    certificates::{self, Certificates},
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
@@ -382,6 +382,22 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
+        });
+        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
+        let nudged = move || {
+            let certificates = nudged.clone();
+            async move { certificates.nudged().await }
+        };
+        let stop = self.stop.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // Whoever is asked may take their time to answer.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
         });
         let (polls, stop) = (self.polls.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {

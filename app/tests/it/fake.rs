@@ -268,6 +268,7 @@ impl Apps for Fake {
                 engine("nginx", "1.22.1, generation 14"),
                 engine("nftables", "3 apps mapped"),
             ],
+            certificates: Default::default(),
             gauges: Some(HostGauges {
                 cpu_busy_centipercent: Some(1_240),
                 cores: 2,

@@ -9,7 +9,7 @@ pub use names::Names;
 pub use reconcile::EVERY;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
 };
 
@@ -164,6 +164,19 @@ impl Domains {
         SocketAddr::new(address, self.0.parts.host.http_port.get())
     }
 
+    /// nginx's https on loopback, IPv4 first, as far as it listens there.
+    pub(crate) fn https_addresses(&self) -> Vec<SocketAddr> {
+        let Some(port) = self.0.parts.host.https_port else { return Vec::new() };
+        let mut addresses: Vec<IpAddr> = self.0.parts.host.addresses.clone();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        let own = |address: IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            one => one,
+        };
+        addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
+    }
+
     /// Asks the reconciler to look now.
     pub fn nudge(&self) {
         self.0.nudge.notify_one();
@@ -265,6 +278,8 @@ impl Domains {
         let Served { panel, apps } = wanted.clone();
         let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
         parts.nginx.apply(&generation).await?;
+        // Nothing that is served names the others any more.
+        pairs.prune(&parts.nginx);
         *applied = Some((wanted, next));
         Ok(true)
     }
