@@ -1,6 +1,12 @@
 //! A certificate: what is served for a domain. One for each domain name, so that a name's trouble is
 //! that name's alone.
 
+pub mod ledger;
+pub mod plan;
+pub mod refusal;
+pub mod renewal;
+pub mod settings;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{name::DomainName, time::Timestamp};
