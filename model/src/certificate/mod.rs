@@ -28,7 +28,7 @@ pub enum CertificateSource {
 pub struct CertificateFacts {
     /// The names it is good for; those that are no domain names are left out.
     pub names: Vec<DomainName>,
-    /// Who issued it: the issuer's common name, else its organisation.
+    /// Who issued it: the issuer's common name, else its unit's, else its organisation's.
     pub issuer: String,
     /// Its serial number: lower-case hexadecimal, without leading zeros or colons.
     pub serial: String,
