@@ -4,6 +4,7 @@
 //! access of [`system`] and the model; never the store, live updates or another driver.
 
 pub mod archive;
+pub mod dns;
 pub mod docker;
 pub mod git;
 pub mod nat;
