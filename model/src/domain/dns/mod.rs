@@ -165,6 +165,8 @@ pub struct DnsCheck {
     pub own: Vec<IpAddr>,
     /// When it said so.
     pub at: Timestamp,
+    /// When it was last asked.
+    pub asked_at: Timestamp,
     /// Why newer questions got no answer, and since when. What is said above may have changed since.
     pub trouble: Option<(DnsTrouble, Timestamp)>,
 }

@@ -188,6 +188,7 @@ fn orders_are_not_spent_on_old_answers_nor_against_caa() {
         answers: answers(&BOTH),
         own: addresses(&BOTH),
         at: Timestamp::from_ms(1),
+        asked_at: Timestamp::from_ms(1),
         trouble: None,
     };
     assert_eq!((check.http01(&question), check.dns01(&question)), (Ok(()), Ok(())));
