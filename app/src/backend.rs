@@ -13,12 +13,13 @@ use homeport_model::{
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
     certificate::CertificateRow,
     deploy::{Comparison, DeployDetail, ReleaseRow},
+    domain::dns_provider::{DnsProviderForm, DnsProviderRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey},
+    name::{AppName, CommitRef, EnvKey, HostName},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
@@ -55,6 +56,8 @@ pub struct Backend {
     pub statuses: Arc<dyn Statuses>,
     /// Sign-ins to image registries.
     pub registries: Arc<dyn Registries>,
+    /// Zones' DNS providers.
+    pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
 }
@@ -288,6 +291,19 @@ pub trait Registries: Send + Sync {
     async fn forget(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
     /// Asks a registry whether it still lets its sign-in in.
     async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
+}
+
+/// Zones' DNS providers.
+#[async_trait]
+pub trait DnsProviders: Send + Sync {
+    /// All of them, by zone.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<DnsProviderRow>>;
+    /// Keeps one, in place of the one for the same zone, once it has published a record and taken it back.
+    async fn keep(&self, actor: &Actor, form: DnsProviderForm) -> Answer<()>;
+    /// Forgets one.
+    async fn forget(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
+    /// Publishes a harmless record and takes it back.
+    async fn try_it(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
 }
 
 /// Certificates.

@@ -19,7 +19,7 @@ use crate::{
         gallery::Gallery,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, registries::RegistriesPage},
+        settings::{SettingsPage, dns::DnsProvidersPage, registries::RegistriesPage},
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
     },
@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
                 </ParentRoute>

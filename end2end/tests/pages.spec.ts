@@ -26,6 +26,8 @@ const pages = {
   jobs: '/activity/jobs',
   deliveries: '/activity/deliveries',
   registries: '/settings/registries',
+  dns_providers: '/settings/dns',
+  dns_update: '/settings/dns?kind=rfc2136',
   settings: '/settings',
 };
 

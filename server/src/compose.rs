@@ -23,9 +23,11 @@ use crate::{
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
+    dns::{self, Dns},
     domains::{self, Domains, Names},
     drivers::{
         archive::{self, Archives},
+        dns::Resolver,
         docker::Docker,
         git::{self, Git},
         nat::Nat,
@@ -107,6 +109,8 @@ pub struct Services {
     pub polls: Polls,
     /// Host names and nginx.
     pub domains: Domains,
+    /// Where names lead, and zones' providers.
+    pub dns: Dns,
     /// The host.
     pub host: Host,
     /// Jobs.
@@ -197,6 +201,18 @@ impl Services {
         let kept_bytes = u64::from(config.kept_logs_mib) << 20;
         let kept = KeptLogs::open(&config.state, db.clone(), docker.clone(), clock.clone(), kept_bytes)
             .map_err(|error| Refusal::Io(error.to_string()))?;
+        let dns = Dns::new(dns::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            audit: audit.clone(),
+            sealer: sealer.clone(),
+            hub: hub.clone(),
+            resolver: Resolver::new(config.dns_resolver.iter().map(|server| server.0).collect(), config.dns_zone_port),
+            egress: Egress::new(config.allow_local_git),
+            public: config.public_address.clone(),
+            local: config.allow_local_git,
+            patience: dns::Patience::default(),
+        });
         let apps = Apps::new(apps::Parts {
             kept,
             db: db.clone(),
@@ -268,6 +284,7 @@ impl Services {
             logs,
             apps,
             domains,
+            dns,
             host,
             runner,
             locks,
@@ -290,6 +307,7 @@ impl Services {
             ssh_keys: Arc::new(self.ssh_keys.clone()),
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
+            dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
         }
     }

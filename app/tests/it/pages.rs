@@ -76,6 +76,9 @@ const PAGES: [&str; 30] = [
     "/settings",
     "/settings/environment",
     "/settings/registries",
+    "/settings/dns",
+    "/settings/dns?kind=rfc2136",
+    "/settings/dns?kind=http",
     "/gallery",
 ];
 
@@ -233,6 +236,25 @@ async fn registries_are_listed_and_typed() {
     let fields = "form[host]=a+b&form[user]=ada&form[token]=t0p";
     let back = submit("/settings/registries", "/api/ui/registries/keep", fields).await;
     has(&page(&back).await, &["s host, like ghcr.io or", "id=\"host-wrong\""]);
+}
+
+#[tokio::test]
+async fn dns_providers_are_listed_and_typed() {
+    has(&page("/settings").await, &["href=\"/settings/dns\""]);
+    let listed = page("/settings/dns").await;
+    has(
+        &listed,
+        &["example.com", "Cloudflare does not take the token.", "DNS update (RFC 2136)", "key homeport", "Try and keep it"],
+    );
+    has(&listed, &["name=\"form[token]\"", "href=\"/settings/dns?kind=hetzner\"", "Zone / DNS / Edit"]);
+    let update = page("/settings/dns?kind=rfc2136").await;
+    has(&update, &["name=\"form[server]\"", "name=\"form[key_name]\"", "hmac-sha512"]);
+    has(&page("/settings/dns?kind=http").await, &["name=\"form[url]\"", "&quot;present&quot;"]);
+    let (_, none) = get("/settings/dns", true).await;
+    has(&readable(&none), &["None yet."]);
+    let fields = "form[kind]=desec&form[zone]=a+b&form[token]=t0p";
+    let back = submit("/settings/dns?kind=desec", "/api/ui/dns-providers/keep", fields).await;
+    has(&page(&back).await, &["id=\"zone-wrong\""]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 pub mod acme;
 pub mod archive;
+pub mod dns;
 pub mod docker;
 pub mod git;
 pub mod nat;

@@ -68,6 +68,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("webhook.renew", "Made a new webhook secret"),
     ("registry.keep", "Kept a sign-in to a registry"),
     ("registry.forget", "Forgot a sign-in to a registry"),
+    ("dns_provider.keep", "Kept a DNS provider"),
+    ("dns_provider.forget", "Forgot a DNS provider"),
     ("access.make_key", "Made a deploy key"),
     ("access.remove_key", "Removed a deploy key"),
     ("access.set_sign_in", "Kept a token for a repository"),

@@ -13,7 +13,10 @@ use std::{
 
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use homeport_model::certificate::refusal::{Refusal, RefusalKind};
+use homeport_model::{
+    certificate::refusal::{Refusal, RefusalKind},
+    domain::dns::is_public,
+};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
@@ -25,7 +28,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Error, Reach, error};
-use crate::egress;
 
 /// One request with its answer.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -193,7 +195,7 @@ impl Http {
         let plain = host.trim_start_matches('[').trim_end_matches(']');
         let found = tokio::net::lookup_host((plain, port)).await.map_err(|error| Unreached::Away(error.to_string()))?;
         let found: Vec<SocketAddr> = found.collect();
-        if self.reach == Reach::Public && found.iter().any(|address| !egress::is_public(address.ip())) {
+        if self.reach == Reach::Public && found.iter().any(|address| !is_public(address.ip())) {
             return Err(Unreached::NotPublic(host.to_owned()));
         }
         let mut last = Unreached::Away(format!("{host} leads nowhere"));

@@ -1,5 +1,6 @@
 //! This host's files and processes, for the drivers beside it.
 
+pub mod addresses;
 pub mod fsroot;
 pub mod procfs;
 pub mod supervisor;
