@@ -11,7 +11,10 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::CertificateRow,
+    certificate::{
+        CertificateRow,
+        settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
+    },
     deploy::{Comparison, DeployDetail, ReleaseRow},
     domain::dns_provider::{DnsProviderForm, DnsProviderRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
@@ -19,7 +22,7 @@ use homeport_model::{
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey, HostName},
+    name::{AppName, CommitRef, DomainName, EnvKey, HostName},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
@@ -311,4 +314,21 @@ pub trait DnsProviders: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+    /// Where they are ordered, what is planned for each name, and what was tried.
+    async fn acme(&self, actor: &Actor) -> Answer<AcmeView>;
+    /// Sets where to order, agreeing to the authority's terms; it has taken the account when this returns.
+    async fn set_acme(&self, actor: &Actor, form: AcmeForm) -> Answer<()>;
+    /// What is planned for one name.
+    async fn plan(&self, actor: &Actor, domain: &DomainName) -> Answer<PlanRow>;
+    /// Sets who sees to a name's certificate, and how.
+    async fn set_plan(&self, actor: &Actor, domain: &DomainName, form: PlanForm) -> Answer<()>;
+    /// Orders a new one now. A [`Code::Conflict`](homeport_model::problem::Code::Conflict) says when, where
+    /// a limit is in the way.
+    async fn issue_now(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Has the one in use revoked for a reason (`unspecified`, `key_compromise`, `affiliation_changed`,
+    /// `superseded`, `cessation`); a new one follows where Homeport sees to it. Needs step-up.
+    async fn revoke(&self, actor: &Actor, domain: &DomainName, reason: &str) -> Answer<()>;
+    /// Orders from the authority's staging directory, throws away what comes, and tells how it went. May
+    /// take two minutes.
+    async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial>;
 }

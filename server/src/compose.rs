@@ -19,13 +19,14 @@ use crate::{
     ambient::{self, Clock},
     apps::{self, Apps, Observations},
     audit::Audit,
-    certificates::Certificates,
+    certificates::{self, Certificates},
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
     dns::{self, Dns},
     domains::{self, Domains, Names},
     drivers::{
+        acme::Acme,
         archive::{self, Archives},
         dns::Resolver,
         docker::Docker,
@@ -184,7 +185,7 @@ impl Services {
             hub: hub.clone(),
             logs: logs.clone(),
             locks: locks.clone(),
-            faults,
+            faults: faults.clone(),
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
         let names = Names::new(config.origin.host().to_owned(), apps_domain(config)?, config.allow_local_git);
@@ -234,7 +235,16 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
-        let certificates = Certificates::new(apps.clone());
+        let client = Acme::new(config.acme_root.as_deref()).map_err(|error| Refusal::Config(format!("{error}.")))?;
+        let ordering = certificates::Parts {
+            dns: dns.clone(),
+            client,
+            usual: config.acme_directory.clone(),
+            staging: config.acme_staging.clone(),
+            local: config.allow_local_git,
+            faults,
+        };
+        let certificates = Certificates::new(apps.clone(), ordering);
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let origin = config.origin.as_str().to_owned();
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin.clone());
@@ -337,6 +347,9 @@ impl Services {
         if let Err(failure) = self.pushes.forget_unborn().await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
+        if let Err(failure) = self.certificates.clean_up().await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
         self.runner.start(work).await?;
         self.drive_reconcilers();
         self.ssh.clone().start(&self.tasks, self.stop.clone());
@@ -360,6 +373,7 @@ impl Services {
                 async move { domains.reconcile(&locks).await }
             },
         );
+        self.drive_certificates();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -407,6 +421,30 @@ impl Services {
             async move {
                 host.look().await;
                 Ok(())
+            }
+        });
+    }
+
+    fn drive_certificates(&self) {
+        let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
+        let heard = Arc::new(Mutex::new(self.hub.listen()));
+        let changed = move || {
+            let (nudged, heard) = (nudged.clone(), heard.clone());
+            async move {
+                tokio::select! {
+                    () = nudged.nudged() => {}
+                    () = certificates::names_changed(&heard) => {}
+                }
+            }
+        };
+        reconcile::drive(&self.tasks, self.stop.clone(), "certificates", certificates::EVERY, changed, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // An authority may take its time; an order that is cut off is made anew.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
             }
         });
     }

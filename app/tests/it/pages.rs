@@ -244,7 +244,13 @@ async fn dns_providers_are_listed_and_typed() {
     let listed = page("/settings/dns").await;
     has(
         &listed,
-        &["example.com", "Cloudflare does not take the token.", "DNS update (RFC 2136)", "key homeport", "Try and keep it"],
+        &[
+            "example.com",
+            "Cloudflare does not take the token.",
+            "DNS update (RFC 2136)",
+            "key homeport",
+            "Try and keep it",
+        ],
     );
     has(&listed, &["name=\"form[token]\"", "href=\"/settings/dns?kind=hetzner\"", "Zone / DNS / Edit"]);
     let update = page("/settings/dns?kind=rfc2136").await;

@@ -166,12 +166,9 @@ pub fn decide(plan: &CertificatePlan, held: Option<Held<'_>>, covered: bool, now
     let lasts = held.filter(|held| {
         held.source != CertificateSource::SelfSigned && !held.revoked && held.facts.covers(&plan.domain)
     });
-    let due = lasts.map(|held| plan.due_at(held.facts));
-    match due {
-        Some(due) if due > now => Step::Wait(due.max(plan.next_at.filter(|next| *next > now).unwrap_or(due))),
-        _ if has_come(plan.next_at, due, now) => Step::Order,
-        _ => Step::Wait(plan.next_at.unwrap_or(now)),
-    }
+    let due = lasts.map(|held| plan.due_at(held.facts)).filter(|due| *due > now);
+    let next_at = plan.next_at.filter(|next_at| !has_come(Some(*next_at), now));
+    due.max(next_at).map_or(Step::Order, Step::Wait)
 }
 
 #[cfg(test)]

@@ -175,7 +175,8 @@ impl Refusal {
             RefusalKind::Other => (format!("{authority} did not issue a certificate for {domain}."), "Try again later.".to_owned()),
         };
         let hint = if self.said.is_empty() { hint } else { format!("{hint} It said: “{}”", self.said) };
-        Problem::new(Code::Engine, title).hint(hint)
+        let code = if self.kind == RefusalKind::RateLimited { Code::TooMany } else { Code::Engine };
+        Problem::new(code, title).hint(hint)
     }
 }
 

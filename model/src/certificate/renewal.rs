@@ -57,12 +57,12 @@ pub fn due_at(facts: &CertificateFacts, ari: Option<AriWindow>, random: u32) -> 
     ari.filter(|window| window.is_sound(facts)).map_or(by_age, |window| window.moment(random, latest))
 }
 
-/// When a certificate that has just come is looked at again: when it is due, and not within a day (or a
-/// quarter of its life) whatever its dates say. So a clock that is wrong orders once a day and no storm.
+/// Until when a certificate that has just come stays, whatever its dates or its authority say: a day, or a
+/// quarter of a short life. So a clock that is wrong orders once a day and no storm.
 #[must_use]
-pub fn after_success(facts: &CertificateFacts, now: Timestamp, random: u32) -> Timestamp {
+pub fn after_success(facts: &CertificateFacts, now: Timestamp) -> Timestamp {
     let life = facts.not_after.since(facts.not_before).max(0);
-    due_at(facts, None, random).max(now.plus_ms((life / 4).clamp(HOUR, DAY)))
+    now.plus_ms((life / 4).clamp(HOUR, DAY))
 }
 
 /// How long to wait after `failures` tries in a row that failed: 1, 10, 100 minutes, then a day; and a
@@ -95,12 +95,10 @@ pub fn next_look(now: Timestamp, failures: u32, random: u32) -> Timestamp {
 }
 
 /// Whether the time of `next_at` has come. One that lies farther ahead than any pause was written by a
-/// clock that went wrong, unless it is the moment when a certificate is due.
+/// clock that went wrong.
 #[must_use]
-pub fn has_come(next_at: Option<Timestamp>, due: Option<Timestamp>, now: Timestamp) -> bool {
-    let Some(next_at) = next_at else { return true };
-    let wrong = next_at.since(now) > LONGEST_PAUSE + HOUR && due.is_none_or(|due| due <= now);
-    next_at <= now || wrong
+pub fn has_come(next_at: Option<Timestamp>, now: Timestamp) -> bool {
+    next_at.is_none_or(|next_at| next_at <= now || next_at.since(now) > LONGEST_PAUSE + HOUR)
 }
 
 /// When to ask for renewal information again: twice a day, or earlier where the authority says so, but
@@ -201,17 +199,15 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_starts_no_storm() {
         // A month ahead and back: what was written there does not hold up the present.
-        assert!(has_come(Some(at(30)), None, at(0)));
-        assert!(!has_come(Some(at(1)), None, at(0)));
-        assert!(!has_come(Some(at(60)), Some(at(60)), at(0)), "a certificate that is due in 60 days waits");
-        assert!(has_come(None, None, at(0)) && has_come(Some(at(0)), None, at(0)));
+        assert!(has_come(Some(at(30)), at(0)) && !has_come(Some(at(1)), at(0)) && !has_come(Some(at(7)), at(0)));
+        assert!(has_come(None, at(0)) && has_come(Some(at(0)), at(0)));
         // The clock says 2038 while the authority's says 2026: one order a day.
         let fresh = facts(20_000, 20_090);
         for now in [at(24_855), at(20_000), at(0)] {
-            assert!(after_success(&fresh, now, 3).since(now) >= DAY);
+            assert_eq!(after_success(&fresh, now).since(now), DAY);
         }
         let short = CertificateFacts { not_after: at(20_000).plus_ms(8 * HOUR), ..facts(20_000, 20_001) };
-        assert_eq!(after_success(&short, at(20_000), 3), at(20_000).plus_ms(4 * HOUR));
+        assert_eq!(after_success(&short, at(20_000)), at(20_000).plus_ms(2 * HOUR));
     }
 
     #[test]

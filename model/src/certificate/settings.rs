@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ledger::Outcome,
-    plan::{CertificatePlan, ProfileName, Why},
+    plan::{CertificatePlan, ChallengeKind, Policy, ProfileName, Why},
 };
 use crate::{name::DomainName, problem::Problem, secret::Secret, time::Timestamp};
 
@@ -177,8 +177,40 @@ pub struct DirectoryFacts {
     pub profiles: Vec<(String, String)>,
     /// Whether it says when to renew (ARI).
     pub renewal_info: bool,
+    /// Its names in CAA records.
+    pub caa: Vec<String>,
     /// Whether accounts have to be bound to one that a person has there.
     pub needs_binding: bool,
+}
+
+/// What a person may set for one name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanForm {
+    /// `automatic`, `own` or `none`.
+    pub policy: String,
+    /// The profile to ask for, or nothing for the one of the settings.
+    pub profile: String,
+    /// `http-01` or `dns-01`.
+    pub challenge: String,
+}
+
+impl PlanForm {
+    /// The plan for a name with what was typed.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`](crate::problem::Code::Invalid) at the field.
+    pub fn parse(&self, before: CertificatePlan) -> Result<CertificatePlan, Problem> {
+        let policy = Policy::from_word(&self.policy)
+            .ok_or_else(|| Problem::invalid("policy", "Choose who sees to the certificate."))?;
+        let challenge = ChallengeKind::from_word(&self.challenge)
+            .ok_or_else(|| Problem::invalid("challenge", "Choose HTTP-01 or DNS-01."))?;
+        if before.domain.is_wildcard() && challenge != ChallengeKind::Dns01 {
+            let problem = Problem::invalid("challenge", "A wildcard is shown to be yours by DNS only.");
+            return Err(problem.hint("Choose DNS-01, and add a DNS provider in Settings."));
+        }
+        Ok(CertificatePlan { policy, challenge, profile: optional(&self.profile, "profile")?, ..before })
+    }
 }
 
 /// Who agreed, to what, and when.
@@ -297,6 +329,26 @@ mod tests {
         for hmac in ["", "short", "with space in it, which no key has", "{\"x\":1}{\"x\":1}"] {
             let form = AcmeForm { eab_kid: "kid-1".into(), eab_hmac: hmac.into(), ..AcmeForm::default() };
             assert_eq!(refused(form), "eab_hmac", "{hmac}");
+        }
+    }
+
+    #[test]
+    fn a_plan_is_typed() {
+        let before = |name: &str| CertificatePlan::new(name.parse().expect("a name"));
+        let form = |policy: &str, profile: &str, challenge: &str| PlanForm {
+            policy: policy.into(),
+            profile: profile.into(),
+            challenge: challenge.into(),
+        };
+        let plan = form("own", "shortlived", "dns-01").parse(before("a.example.com")).expect("a plan");
+        assert_eq!((plan.policy, plan.challenge), (Policy::Own, ChallengeKind::Dns01));
+        for (form, domain, field) in [
+            (form("mine", "", "http-01"), "a.example.com", "policy"),
+            (form("none", "", "tls-alpn-01"), "a.example.com", "challenge"),
+            (form("automatic", "", "http-01"), "*.example.com", "challenge"),
+            (form("automatic", "a\"; b", "http-01"), "a.example.com", "profile"),
+        ] {
+            assert_eq!(form.parse(before(domain)).expect_err("refused").field.as_deref(), Some(field));
         }
     }
 

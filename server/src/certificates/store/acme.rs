@@ -66,7 +66,8 @@ pub(crate) async fn set_settings(tx: &mut Conn, settings: &Settings) -> Result<(
         DirectoryChoice::Other(_) => "other",
     };
     let directory = settings.directory.as_str();
-    let (contact, profile) = (settings.contact.as_ref().map(Email::as_str), settings.profile.as_ref().map(ProfileName::as_str));
+    let (contact, profile) =
+        (settings.contact.as_ref().map(Email::as_str), settings.profile.as_ref().map(ProfileName::as_str));
     let at = settings.agreed_at.ms();
     sqlx::query!(
         "INSERT INTO acme_settings (one, choice, directory, contact, profile, terms, agreed_at, agreed_by)
@@ -89,10 +90,9 @@ pub(crate) async fn set_settings(tx: &mut Conn, settings: &Settings) -> Result<(
 
 pub(crate) async fn account(db: &Db, directory: &DirectoryUrl) -> Result<Option<Account>> {
     let url = directory.as_str();
-    let row =
-        sqlx::query!("SELECT sealed, contact, eab_kid, created_at FROM acme_accounts WHERE directory = ?", url)
-            .fetch_optional(db.reader())
-            .await?;
+    let row = sqlx::query!("SELECT sealed, contact, eab_kid, created_at FROM acme_accounts WHERE directory = ?", url)
+        .fetch_optional(db.reader())
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let bad = |text: &str| Error::bad_row("acme_accounts", "contact", url, text);
     Ok(Some(Account {

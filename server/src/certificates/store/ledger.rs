@@ -84,7 +84,13 @@ pub(crate) async fn begin(tx: &mut Conn, id: &str, directory: &str, attempt: &At
 }
 
 /// Writes down how it ended.
-pub(crate) async fn finish(tx: &mut Conn, id: &str, at: Timestamp, outcome: Outcome, words: Option<&str>) -> Result<()> {
+pub(crate) async fn finish(
+    tx: &mut Conn,
+    id: &str,
+    at: Timestamp,
+    outcome: Outcome,
+    words: Option<&str>,
+) -> Result<()> {
     let (at, outcome) = (at.ms(), outcome.as_str());
     sqlx::query!(
         "UPDATE certificate_attempts SET finished_at = ?, outcome = ?, words = ? WHERE id = ?",

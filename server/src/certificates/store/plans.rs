@@ -37,7 +37,8 @@ impl TryFrom<Columns> for CertificatePlan {
             next_at: row.next_at.map(Timestamp::from_ms),
             failures: u32::try_from(row.failures).map_err(|_| bad("failures"))?,
             problem: row.problem.map(|text| serde_json::from_str(&text).map_err(|_| bad("problem"))).transpose()?,
-            ari: window.map(|(start, end)| AriWindow { start: Timestamp::from_ms(start), end: Timestamp::from_ms(end) }),
+            ari: window
+                .map(|(start, end)| AriWindow { start: Timestamp::from_ms(start), end: Timestamp::from_ms(end) }),
             ask_at: row.ask_at.map(Timestamp::from_ms),
             random: u32::try_from(row.random).map_err(|_| bad("random"))?,
             domain: row.domain.parse().map_err(|_| bad("domain"))?,

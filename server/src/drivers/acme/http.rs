@@ -11,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
 use homeport_model::{
     certificate::refusal::{Refusal, RefusalKind},
     domain::dns::is_public,
 };
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
@@ -121,9 +121,7 @@ impl Http {
         use instant_acme::Error as E;
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
-            E::Api(problem) => {
-                Error::Refused { refusal: error::refusal(&problem), retry_after_s: seen.retry_after_s }
-            }
+            E::Api(problem) => Error::Refused { refusal: error::refusal(&problem), retry_after_s: seen.retry_after_s },
             E::Timeout(_) => Error::Undecided,
             E::Other(cause) => match cause.downcast::<Unreached>() {
                 Ok(cause) => unreached(*cause),
@@ -150,7 +148,8 @@ impl Http {
             Err(_) => return Err(Unreached::Away(format!("no answer within {} s", WITHIN.as_secs()))),
         };
         let wait = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let seen = Seen { status: answer.status().as_u16(), retry_after_s: wait.and_then(|text| text.trim().parse().ok()) };
+        let seen =
+            Seen { status: answer.status().as_u16(), retry_after_s: wait.and_then(|text| text.trim().parse().ok()) };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(answer)
     }
@@ -164,7 +163,8 @@ impl Http {
         let stream = self.connect(&host, port).await?;
         let away = |what: &dyn fmt::Display| Unreached::Away(what.to_string());
         let name = ServerName::try_from(host.clone()).map_err(|error| away(&error))?;
-        let stream = TlsConnector::from(self.trust.0.clone()).connect(name, stream).await.map_err(|error| away(&error))?;
+        let stream =
+            TlsConnector::from(self.trust.0.clone()).connect(name, stream).await.map_err(|error| away(&error))?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| away(&error))?;
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();

@@ -80,6 +80,7 @@ struct Directory {
 struct Meta {
     terms_of_service: Option<String>,
     external_account_required: bool,
+    caa_identities: Vec<String>,
     profiles: std::collections::BTreeMap<String, String>,
 }
 
@@ -106,6 +107,7 @@ impl Acme {
             terms: meta.terms_of_service.filter(is_page),
             profiles: profiles.map(|(name, about)| (name, about.chars().take(200).collect())).collect(),
             renewal_info: renewal_info.is_some(),
+            caa: meta.caa_identities.into_iter().filter(|name| name.len() <= 253).take(10).collect(),
             needs_binding: meta.external_account_required,
         })
     }
@@ -163,6 +165,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// Its address.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.inner.id()
+    }
+
     /// Sets the e-mail address.
     ///
     /// # Errors
