@@ -11,8 +11,12 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::{CertificateRow, DomainView, Outlook},
+    certificate::{
+        CertificateRow, DomainView, Outlook,
+        settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
+    },
     deploy::{Comparison, DeployDetail, ReleaseRow},
+    domain::dns_provider::{DnsProviderForm, DnsProviderRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
@@ -57,6 +61,8 @@ pub struct Backend {
     pub statuses: Arc<dyn Statuses>,
     /// Sign-ins to image registries.
     pub registries: Arc<dyn Registries>,
+    /// Zones' DNS providers.
+    pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
     /// The panel's own names.
@@ -294,6 +300,19 @@ pub trait Registries: Send + Sync {
     async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
 }
 
+/// Zones' DNS providers.
+#[async_trait]
+pub trait DnsProviders: Send + Sync {
+    /// All of them, by zone.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<DnsProviderRow>>;
+    /// Keeps one, in place of the one for the same zone, once it has published a record and taken it back.
+    async fn keep(&self, actor: &Actor, form: DnsProviderForm) -> Answer<()>;
+    /// Forgets one.
+    async fn forget(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
+    /// Publishes a harmless record and takes it back.
+    async fn try_it(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
+}
+
 /// Certificates.
 #[async_trait]
 pub trait Certificates: Send + Sync {
@@ -310,6 +329,23 @@ pub trait Certificates: Send + Sync {
     async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
     /// Makes a certificate that is its own issuer.
     async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Where they are ordered, what is planned for each name, and what was tried.
+    async fn acme(&self, actor: &Actor) -> Answer<AcmeView>;
+    /// Sets where to order, agreeing to the authority's terms; it has taken the account when this returns.
+    async fn set_acme(&self, actor: &Actor, form: AcmeForm) -> Answer<()>;
+    /// What is planned for one name.
+    async fn plan(&self, actor: &Actor, domain: &DomainName) -> Answer<PlanRow>;
+    /// Sets who sees to a name's certificate, and how.
+    async fn set_plan(&self, actor: &Actor, domain: &DomainName, form: PlanForm) -> Answer<()>;
+    /// Orders a new one now. A [`Code::Conflict`](homeport_model::problem::Code::Conflict) says when, where
+    /// a limit is in the way.
+    async fn issue_now(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Has the one in use revoked for a reason (`unspecified`, `key_compromise`, `affiliation_changed`,
+    /// `superseded`, `cessation`); a new one follows where Homeport sees to it. Needs step-up.
+    async fn revoke(&self, actor: &Actor, domain: &DomainName, reason: &str) -> Answer<()>;
+    /// Orders from the authority's staging directory, throws away what comes, and tells how it went. May
+    /// take two minutes.
+    async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial>;
 }
 
 /// The panel's own names.

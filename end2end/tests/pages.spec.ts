@@ -27,6 +27,8 @@ const pages = {
   deliveries: '/activity/deliveries',
   registries: '/settings/registries',
   'panel domain': '/settings/panel',
+  dns_providers: '/settings/dns',
+  dns_update: '/settings/dns?kind=rfc2136',
   settings: '/settings',
 };
 

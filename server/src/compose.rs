@@ -23,9 +23,12 @@ use crate::{
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
+    dns::{self, Dns},
     domains::{self, Domains, Names},
     drivers::{
+        acme::Acme,
         archive::{self, Archives},
+        dns::Resolver,
         docker::Docker,
         git::{self, Git},
         nat::Nat,
@@ -113,6 +116,8 @@ pub struct Services {
     pub polls: Polls,
     /// Host names and nginx.
     pub domains: Domains,
+    /// Where names lead, and zones' providers.
+    pub dns: Dns,
     /// The host.
     pub host: Host,
     /// Jobs.
@@ -187,7 +192,7 @@ impl Services {
             hub: hub.clone(),
             logs: logs.clone(),
             locks: locks.clone(),
-            faults,
+            faults: faults.clone(),
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
         let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
@@ -204,6 +209,18 @@ impl Services {
         let kept_bytes = u64::from(config.kept_logs_mib) << 20;
         let kept = KeptLogs::open(&config.state, db.clone(), docker.clone(), clock.clone(), kept_bytes)
             .map_err(|error| Refusal::Io(error.to_string()))?;
+        let dns = Dns::new(dns::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            audit: audit.clone(),
+            sealer: sealer.clone(),
+            hub: hub.clone(),
+            resolver: Resolver::new(config.dns_resolver.iter().map(|server| server.0).collect(), config.dns_zone_port),
+            egress: Egress::new(config.allow_local_git),
+            public: config.public_address.clone(),
+            local: config.allow_local_git,
+            patience: dns::Patience::default(),
+        });
         let apps = Apps::new(apps::Parts {
             kept,
             db: db.clone(),
@@ -225,13 +242,23 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
-        let certificates = Certificates::new(apps.clone());
+        let client = Acme::new(config.acme_root.as_deref()).map_err(|error| Refusal::Config(format!("{error}.")))?;
+        let ordering = certificates::Parts {
+            dns: dns.clone(),
+            client,
+            usual: config.acme_directory.clone(),
+            staging: config.acme_staging.clone(),
+            local: config.allow_local_git,
+            faults,
+        };
+        let certificates = Certificates::new(apps.clone(), ordering);
+        let panel_domain =
+            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
         let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origins.clone());
         let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origins.clone());
-        let panel_domain = PanelDomain::new(apps.clone(), accounts.clone(), origins.clone());
         let ssh = Ssh {
             keys: ssh_keys.clone(),
             pushes: pushes.clone(),
@@ -277,6 +304,7 @@ impl Services {
             logs,
             apps,
             domains,
+            dns,
             host,
             runner,
             locks,
@@ -299,6 +327,7 @@ impl Services {
             ssh_keys: Arc::new(self.ssh_keys.clone()),
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
+            dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
         }
@@ -330,6 +359,9 @@ impl Services {
         if let Err(failure) = self.pushes.forget_unborn().await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
+        if let Err(failure) = self.certificates.clean_up().await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
         self.runner.start(work).await?;
         self.drive_reconcilers();
         self.ssh.clone().start(&self.tasks, self.stop.clone());
@@ -353,6 +385,7 @@ impl Services {
                 async move { domains.reconcile(&locks).await }
             },
         );
+        self.drive_certificates();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -383,22 +416,6 @@ impl Services {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
         });
-        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
-        let nudged = move || {
-            let certificates = nudged.clone();
-            async move { certificates.nudged().await }
-        };
-        let stop = self.stop.clone();
-        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
-            let (certificates, stop) = (certificates.clone(), stop.clone());
-            async move {
-                // Whoever is asked may take their time to answer.
-                tokio::select! {
-                    looked = certificates.reconcile() => looked,
-                    () = stop.cancelled() => Ok(()),
-                }
-            }
-        });
         let (polls, stop) = (self.polls.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
             let (polls, stop) = (polls.clone(), stop.clone());
@@ -416,6 +433,54 @@ impl Services {
             async move {
                 host.look().await;
                 Ok(())
+            }
+        });
+    }
+
+    fn drive_certificates(&self) {
+        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
+        let nudged = move || {
+            let certificates = nudged.clone();
+            async move { certificates.look_nudged().await }
+        };
+        let stop = self.stop.clone();
+        reconcile::drive(
+            &self.tasks,
+            self.stop.clone(),
+            "what is served",
+            certificates::LOOK_EVERY,
+            nudged,
+            move || {
+                let (certificates, stop) = (certificates.clone(), stop.clone());
+                async move {
+                    // Whoever is asked may take their time to answer.
+                    tokio::select! {
+                        looked = certificates.look_around() => looked,
+                        () = stop.cancelled() => Ok(()),
+                    }
+                }
+            },
+        );
+
+        let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
+        let heard = Arc::new(Mutex::new(self.hub.listen()));
+        let changed = move || {
+            let (nudged, heard) = (nudged.clone(), heard.clone());
+            async move {
+                tokio::select! {
+                    () = nudged.nudged() => {}
+                    () = certificates::names_changed(&heard) => {}
+                }
+            }
+        };
+        reconcile::drive(&self.tasks, self.stop.clone(), "certificates", certificates::EVERY, changed, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // An authority may take its time; an order that is cut off is made anew.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
             }
         });
     }

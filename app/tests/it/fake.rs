@@ -6,6 +6,8 @@ mod access;
 mod certificates;
 #[path = "fake_compare.rs"]
 mod compare;
+#[path = "fake_dns.rs"]
+mod dns;
 #[path = "fake_environments.rs"]
 mod environments;
 #[path = "fake_logs.rs"]
@@ -70,6 +72,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
         statuses: fake.clone(),
         registries: fake.clone(),
         certificates: fake.clone(),
+        dns_providers: fake.clone(),
         panel_domain: fake,
     }
 }

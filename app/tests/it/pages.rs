@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 37] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -80,6 +80,9 @@ const PAGES: [&str; 34] = [
     "/domains/api.example.com",
     "/domains/_.example.com",
     "/settings/panel",
+    "/settings/dns",
+    "/settings/dns?kind=rfc2136",
+    "/settings/dns?kind=http",
     "/gallery",
 ];
 
@@ -250,6 +253,31 @@ async fn the_panels_names_are_rehearsed_before_they_are_used() {
     assert!(!alone.contains("Give the name up"), "the configured name stays");
     let back = submit("/settings/panel", "/api/ui/panel-domain/try-name", "form[name]=a+b").await;
     has(&page(&back).await, &["id=\"panel-name-wrong\""]);
+}
+
+#[tokio::test]
+async fn dns_providers_are_listed_and_typed() {
+    has(&page("/settings").await, &["href=\"/settings/dns\""]);
+    let listed = page("/settings/dns").await;
+    has(
+        &listed,
+        &[
+            "example.com",
+            "Cloudflare does not take the token.",
+            "DNS update (RFC 2136)",
+            "key homeport",
+            "Try and keep it",
+        ],
+    );
+    has(&listed, &["name=\"form[token]\"", "href=\"/settings/dns?kind=hetzner\"", "Zone / DNS / Edit"]);
+    let update = page("/settings/dns?kind=rfc2136").await;
+    has(&update, &["name=\"form[server]\"", "name=\"form[key_name]\"", "hmac-sha512"]);
+    has(&page("/settings/dns?kind=http").await, &["name=\"form[url]\"", "&quot;present&quot;"]);
+    let (_, none) = get("/settings/dns", true).await;
+    has(&readable(&none), &["None yet."]);
+    let fields = "form[kind]=desec&form[zone]=a+b&form[token]=t0p";
+    let back = submit("/settings/dns?kind=desec", "/api/ui/dns-providers/keep", fields).await;
+    has(&page(&back).await, &["id=\"zone-wrong\""]);
 }
 
 #[tokio::test]

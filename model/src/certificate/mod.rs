@@ -9,6 +9,11 @@ mod view;
 pub use alert::{Alert, AlertKind, Ending, Outlook};
 pub use served::Served;
 pub use view::{DomainView, Earlier, LeadsTo, Look};
+pub mod ledger;
+pub mod plan;
+pub mod refusal;
+pub mod renewal;
+pub mod settings;
 
 use serde::{Deserialize, Serialize};
 

@@ -75,6 +75,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("certificate.keep", "Brought a certificate"),
     ("certificate.self_sign", "Made a self-signed certificate"),
     ("certificate.take_back", "Took a certificate back that nginx refused"),
+    ("dns_provider.keep", "Kept a DNS provider"),
+    ("dns_provider.forget", "Forgot a DNS provider"),
     ("access.make_key", "Made a deploy key"),
     ("access.remove_key", "Removed a deploy key"),
     ("access.set_sign_in", "Kept a token for a repository"),

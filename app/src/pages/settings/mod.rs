@@ -1,6 +1,7 @@
 //! Settings: passkeys, sessions, recovery codes, SSH keys, tokens.
 
 pub mod codes;
+pub mod dns;
 pub mod panel_domain;
 pub mod passkeys;
 pub mod registries;
@@ -84,6 +85,8 @@ pub fn SettingsPage() -> impl IntoView {
             <a href="/settings/registries">"Image registries"</a>
             " · "
             <a href="/settings/panel">"Panel domain"</a>
+            " · "
+            <a href="/settings/dns">"DNS providers"</a>
         </p>
         <div class="on-phone">
             <SignOut />
