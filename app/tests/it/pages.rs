@@ -249,7 +249,7 @@ async fn the_panels_names_are_rehearsed_before_they_are_used() {
     let (_, alone) = get("/settings/panel", true).await;
     assert!(!alone.contains("Give the name up"), "the configured name stays");
     let back = submit("/settings/panel", "/api/ui/panel-domain/try-name", "form[name]=a+b").await;
-    has(&page(&back).await, &["id=\"panel_name-wrong\""]);
+    has(&page(&back).await, &["id=\"panel-name-wrong\""]);
 }
 
 #[tokio::test]
