@@ -56,7 +56,7 @@ impl Certificates {
             return Err(Problem::invalid("files", "Choose the files of the certificate and its key.").into());
         }
         let read = move || -> Result<Pair, Failure> {
-            let text = Secret::new(texts(files)?);
+            let text = Secret::new(texts(files).map_err(not_unpacked)?);
             Ok(tls::read_pair(text.expose(), "")?)
         };
         let pair = spawn_blocking(read).await.map_err(Failure::internal)??;
@@ -162,6 +162,15 @@ impl Certificates {
         }
         self.announce();
         Ok(())
+    }
+}
+
+fn not_unpacked(error: archive::Error) -> Failure {
+    match Failure::from(error) {
+        Failure::Problem(problem) => {
+            problem.hint("Send an archive with the certificate, its chain and its key, or these files.").into()
+        }
+        internal @ Failure::Internal(_) => internal,
     }
 }
 
