@@ -57,6 +57,8 @@ struct Ordering {
     local: bool,
     faults: Faults,
     nudge: Notify,
+    /// One look at a time.
+    turn: Mutex<()>,
     /// What directories said of themselves, and when.
     facts: Mutex<HashMap<DirectoryUrl, (DirectoryFacts, Timestamp)>>,
     /// Names for which somebody wants a new one now.
@@ -83,6 +85,7 @@ impl Certificates {
             local,
             faults,
             nudge: Notify::new(),
+            turn: Mutex::default(),
             facts: Mutex::default(),
             forced: Mutex::default(),
         };

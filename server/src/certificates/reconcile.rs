@@ -120,6 +120,7 @@ impl Certificates {
     /// # Errors
     /// [`Failure`] of the store. What an authority refuses is written down and is no failure.
     pub async fn reconcile(&self) -> Result<(), Failure> {
+        let _turn = self.ordering.turn.lock().await;
         let Some(settings) = self.agreed().await? else { return Ok(()) };
         self.ask_when(&settings).await?;
         let now = self.apps.parts.clock.now();

@@ -2,11 +2,13 @@
 //! engines, images made on the spot, and a Git server.
 
 pub mod authenticator;
+pub mod gate;
 pub mod git_client;
 pub mod git_server;
 pub mod images;
 pub mod namespace;
 pub mod panel;
+pub mod pebble;
 pub mod python;
 pub mod recording;
 pub mod registry;

@@ -138,7 +138,8 @@ impl Running {
         Self::with(ground, config).await
     }
 
-    async fn with(ground: Ground, config: Config) -> Self {
+    /// A panel of this configuration.
+    pub async fn with(ground: Ground, config: Config) -> Self {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
@@ -159,7 +160,8 @@ impl Running {
         Self::on(self.end().await).await
     }
 
-    async fn end(self) -> Ground {
+    /// Stops this panel as a crash would; its state is left.
+    pub async fn end(self) -> Ground {
         let mut old = self;
         old.online.cancel();
         old.services.stop(Duration::ZERO).await;
@@ -238,7 +240,8 @@ pub fn problem(detail: &DeployDetail) -> &Problem {
     detail.release.job.problem.as_ref().expect("a reason")
 }
 
-fn config(ground: &Ground) -> Config {
+/// The configuration of a panel there.
+pub fn config(ground: &Ground) -> Config {
     use clap::Parser;
     use homeport_server::cli::{Cli, Command};
     let state = ground.state().display().to_string();
