@@ -186,3 +186,21 @@ pub(super) async fn send(
     let (parts, body) = sender.send_request(request).await.map_err(other)?.into_parts();
     Ok(Response::from_parts(parts, body.collect().await.map_err(other)?.to_bytes()))
 }
+
+/// The leaf that a port of 127.0.0.1 serves for a name, as PEM, once it is believed.
+pub async fn served(port: u16, name: &str, issuer: &str) -> std::io::Result<String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(issuer.as_bytes()).expect("a root")).expect("added");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let server = ServerName::try_from(name.to_owned()).expect("a name");
+    let stream = TlsConnector::from(Arc::new(config)).connect(server, stream).await?;
+    let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).expect("a leaf").clone();
+    let text = base64::prelude::BASE64_STANDARD.encode(&leaf);
+    Ok(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"))
+}

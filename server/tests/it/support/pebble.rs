@@ -49,12 +49,8 @@ impl Drop for Pebble {
 }
 
 impl Pebble {
-    /// One that asks port `http` for answers.
-    pub async fn start(http: Port) -> Self {
-        Self::with(http, &[]).await
-    }
-
-    /// The same with more environment (`PEBBLE_WFE_NONCEREJECT`).
+    /// One that asks port `http` for answers, with more environment (`PEBBLE_WFE_NONCEREJECT`; `EAB` wants
+    /// accounts to be bound).
     pub async fn with(http: Port, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (listen, manage, dns, tell) = (free_port(), free_port(), free_port(), free_port());
@@ -130,17 +126,26 @@ impl Pebble {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
+    /// Its root of now, as PEM.
+    pub async fn issuer(&self) -> String {
+        String::from_utf8_lossy(self.managed("/roots/0").await.body()).into_owned()
+    }
+
     /// "Valid" or "Revoked", as Pebble says of a serial number.
     pub async fn status_of(&self, serial: &str) -> String {
+        let answer = self.managed(&format!("/cert-status-by-serial/{serial}")).await;
+        let said: Value = serde_json::from_slice(answer.body()).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
+        said["Status"].as_str().unwrap_or_default().to_owned()
+    }
+
+    async fn managed(&self, path: &str) -> http::Response<Bytes> {
         let request = Request::builder()
             .method(Method::GET)
-            .uri(format!("/cert-status-by-serial/{serial}"))
+            .uri(path)
             .header("host", format!("127.0.0.1:{}", self.manage))
             .body(Full::new(Bytes::new()))
             .expect("a request");
-        let answer = gate::send(self.manage, &self.trust, request).await.expect("an answer");
-        let said: Value = serde_json::from_slice(answer.body()).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
-        said["Status"].as_str().unwrap_or_default().to_owned()
+        gate::send(self.manage, &self.trust, request).await.expect("an answer")
     }
 }
 

@@ -14,6 +14,7 @@ use homeport_model::{
     prelude::{Actor, Problem, Timestamp},
 };
 use homeport_server::{
+    ambient::Clock,
     compose::{Base, Services},
     config::Config,
     db::Db,
@@ -140,11 +141,16 @@ impl Running {
 
     /// A panel of this configuration.
     pub async fn with(ground: Ground, config: Config) -> Self {
+        Self::at(ground, config, Clock::default()).await
+    }
+
+    /// The same with a clock of the test's.
+    pub async fn at(ground: Ground, config: Config, clock: Clock) -> Self {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
         let patience = Patience { drain_s: 3, stop_grace_s: 2, check_s: 3 };
-        let base = Base { faults: faults.clone(), patience, announce: |_| {}, ..Base::new(db.clone(), sealer) };
+        let base = Base { faults: faults.clone(), patience, clock, announce: |_| {}, ..Base::new(db.clone(), sealer) };
         let services = Services::compose(&config, base).expect("composed");
         services.start().await.expect("started");
         let backend = services.backend();
