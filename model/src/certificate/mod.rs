@@ -1,11 +1,19 @@
 //! A certificate: what is served for a domain. One for each domain name, so that a name's trouble is
 //! that name's alone.
 
+pub mod alert;
 pub mod ledger;
+pub mod own;
 pub mod plan;
 pub mod refusal;
 pub mod renewal;
+pub mod served;
 pub mod settings;
+mod view;
+
+pub use alert::{Alert, AlertKind, Ending, Outlook};
+pub use served::Served;
+pub use view::{DomainView, Earlier, LeadsTo, Look};
 
 use serde::{Deserialize, Serialize};
 

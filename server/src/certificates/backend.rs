@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use homeport_app::backend::{self, Answer};
 use homeport_model::{
     certificate::{
-        CertificateRow,
+        CertificateRow, DomainView, Outlook,
         settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
     },
     name::DomainName,
     prelude::Actor,
+    secret::Secret,
 };
 
 use super::Certificates;
@@ -45,5 +46,25 @@ impl backend::Certificates for Certificates {
 
     async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial> {
         Ok(Certificates::try_staging(self, actor, domain).await?)
+    }
+
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook> {
+        Ok(Certificates::outlook(self, actor)?)
+    }
+
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView> {
+        Ok(Certificates::domain(self, actor, domain).await?)
+    }
+
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::look(self, actor, domain).await?)
+    }
+
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()> {
+        Ok(Certificates::keep_own(self, actor, domain, &chain, &key).await?)
+    }
+
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::self_sign(self, actor, domain).await?)
     }
 }

@@ -1,34 +1,40 @@
-//! Certificates: which one is in use for a domain, where nginx finds it, and how Homeport orders and renews
-//! them by itself.
+//! Certificates: which one is in use for a domain, where nginx finds it, what is really served, and how
+//! Homeport orders and renews them by itself.
 
 mod accounts;
 mod backend;
+mod look;
 mod orders;
+mod own;
 mod pairs;
 pub(crate) mod plans;
 mod reconcile;
 mod settings;
 pub mod store;
+mod view;
 mod words;
 
+pub use look::EVERY;
 pub(crate) use pairs::Pairs;
-pub use reconcile::{EVERY, names_changed};
+pub use reconcile::{ORDERS_EVERY, names_changed};
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use homeport_model::{
     actor::{Actor, Role},
     certificate::{
-        CertificateRow,
+        CertificateRow, Outlook,
         settings::{DirectoryFacts, DirectoryUrl},
     },
+    event::Topic,
     name::DomainName,
     time::Timestamp,
 };
-use tokio::sync::{Mutex, Notify};
+
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{apps::Apps, dns::Dns, drivers::acme::Acme, failure::Failure, jobs::Faults};
 use store::Certificate;
@@ -57,7 +63,7 @@ struct Ordering {
     local: bool,
     faults: Faults,
     nudge: Notify,
-    /// One look at a time.
+    /// One round of orders at a time.
     turn: Mutex<()>,
     /// What directories said of themselves, and when.
     facts: Mutex<HashMap<DirectoryUrl, (DirectoryFacts, Timestamp)>>,
@@ -70,6 +76,13 @@ struct Ordering {
 pub struct Certificates {
     apps: Apps,
     ordering: Arc<Ordering>,
+    /// One certificate is put to use at a time.
+    turn: Arc<Mutex<()>>,
+    /// What is to be looked at soon.
+    due: Arc<Mutex<BTreeSet<DomainName>>>,
+    nudge: Arc<Notify>,
+    /// What comes next, as last computed.
+    outlook: watch::Sender<Outlook>,
 }
 
 impl Certificates {
@@ -89,19 +102,24 @@ impl Certificates {
             facts: Mutex::default(),
             forced: Mutex::default(),
         };
-        Self { apps, ordering: Arc::new(ordering) }
+        let (turn, due, nudge) = (Arc::default(), Arc::default(), Arc::default());
+        Self { apps, ordering: Arc::new(ordering), turn, due, nudge, outlook: watch::Sender::default() }
     }
 
     async fn list(&self, actor: &Actor) -> Result<Vec<CertificateRow>, Failure> {
         actor.require(Role::Viewer)?;
-        let row = |Certificate { domain, source, facts, created_at, .. }| CertificateRow {
-            domain,
-            source,
-            facts,
-            since: created_at,
-        };
         Ok(store::in_use(&self.apps.parts.db).await?.into_iter().map(row).collect())
     }
+
+    fn announce(&self) {
+        self.apps.parts.hub.announce(Topic::Host);
+        self.apps.parts.hub.announce(Topic::Activity);
+    }
+}
+
+fn row(kept: Certificate) -> CertificateRow {
+    let Certificate { domain, source, facts, created_at, .. } = kept;
+    CertificateRow { domain, source, facts, since: created_at }
 }
 
 /// What a key is sealed for.

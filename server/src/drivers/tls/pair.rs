@@ -58,7 +58,7 @@ pub fn read_pair(chain: &str, key: &str) -> Result<Pair, Error> {
     let newest = leaves.into_iter().max_by_key(|(one, _)| one.facts().not_after);
     let (leaf, key) = newest.ok_or_else(|| Error::KeyIsOthers { subject: fallback.shown() })?;
     leaf.refuse_weak()?;
-    let (chain, missing) = in_order(leaf, &read);
+    let (chain, missing) = above(leaf, &read);
     Ok(Pair {
         chain: chain.iter().map(|one| pem::write("CERTIFICATE", one.der)).collect(),
         key: key.pem.clone(),
@@ -112,7 +112,7 @@ fn keys(blocks: &[Block]) -> Result<Vec<Key>, Error> {
 }
 
 /// The chain from `leaf` up, without its root; and whose certificate is not there.
-fn in_order<'r, 'a>(leaf: &'r Read<'a>, all: &'r [Read<'a>]) -> (Vec<&'r Read<'a>>, Option<String>) {
+pub(super) fn above<'r, 'a>(leaf: &'r Read<'a>, all: &'r [Read<'a>]) -> (Vec<&'r Read<'a>>, Option<String>) {
     let mut chain = vec![leaf];
     let mut top = leaf;
     loop {

@@ -1,6 +1,7 @@
 //! PEM (RFC 7468) as people have it: with text around, Windows line ends, or all in one line.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
 
 use super::Error;
 
@@ -16,7 +17,7 @@ pub(super) struct Block {
     /// What stands in its first line: CERTIFICATE.
     pub(super) label: String,
     /// Its content.
-    pub(super) der: Vec<u8>,
+    pub(super) der: Zeroizing<Vec<u8>>,
     /// Its headers say that it has a passphrase (RFC 1421).
     pub(super) encrypted: bool,
 }
@@ -56,8 +57,10 @@ fn read(label: &str, body: &str) -> Result<Block, Error> {
     let encrypted = body.contains("Proc-Type:") && body.contains("ENCRYPTED");
     // Headers have colons, base64 has none.
     let lines = body.lines().filter(|line| !line.contains(':'));
-    let letters: Vec<u8> = lines.flat_map(str::bytes).filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let der = if encrypted { Vec::new() } else { STANDARD.decode(&letters).unwrap_or_default() };
+    let letters = lines.flat_map(str::bytes).filter(|byte| !byte.is_ascii_whitespace());
+    let letters: Zeroizing<Vec<u8>> = Zeroizing::new(letters.collect());
+    let der = if encrypted { Vec::new() } else { STANDARD.decode(letters.as_slice()).unwrap_or_default() };
+    let der = Zeroizing::new(der);
     if der.is_empty() && !encrypted {
         return Err(Error::NotBase64 { label: label.to_owned() });
     }

@@ -55,7 +55,7 @@ async fn wrong_answers_are_named_and_stop_after_three_within_an_hour() {
     let problem = site.problem().await;
     assert!(problem.title.contains("http://shop.example.com/.well-known/acme-challenge/"), "{problem}");
     assert!(problem.hint.as_ref().is_some_and(|hint| hint.contains("port 80")), "{problem}");
-    assert_eq!(site.minutes_left().await, 1);
+    assert!((0..=1).contains(&site.minutes_left().await));
 
     // Somebody else answers.
     let other = TcpListener::bind(("127.0.0.3", site.panel.ground.http_port.get())).await.expect("a port");
@@ -69,7 +69,7 @@ async fn wrong_answers_are_named_and_stop_after_three_within_an_hour() {
     site.look().await;
     let problem = site.problem().await;
     assert!(problem.title.contains("wrong answer"), "{problem}");
-    assert_eq!(site.minutes_left().await, 10);
+    assert!((9..=10).contains(&site.minutes_left().await));
     site.issue_now().await;
     assert_eq!(site.pebble.gate.orders().len(), 3);
     let refused = site

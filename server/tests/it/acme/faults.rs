@@ -27,7 +27,7 @@ async fn an_authority_that_is_away_is_tried_later_and_later_and_what_is_served_s
         site.look().await;
         let problem = site.problem().await;
         assert!(problem.code == Code::Unavailable && problem.hint.is_some(), "{problem}");
-        assert_eq!(site.minutes_left().await, minutes);
+        assert!((minutes - 1..=minutes).contains(&site.minutes_left().await), "{minutes}");
         site.look().await;
         assert_eq!(site.served().await, serial);
         site.later((minutes + 1) * MINUTE);
@@ -48,7 +48,7 @@ async fn a_pause_that_the_authority_wants_is_kept() {
     assert!(
         problem.code == Code::TooMany && problem.hint.as_ref().is_some_and(|hint| hint.contains("too many of them"))
     );
-    assert_eq!(site.minutes_left().await, 120);
+    assert!((119..=120).contains(&site.minutes_left().await));
     let refused = site.panel.backend.certificates.issue_now(&site.panel.actor, &name(SHOP)).await.expect_err("a pause");
     assert!(refused.code == Code::Conflict && refused.to_string().contains("next try is at"), "{refused}");
 
@@ -56,7 +56,7 @@ async fn a_pause_that_the_authority_wants_is_kept() {
     site.later(121 * MINUTE);
     site.look().await;
     assert!(site.problem().await.title.contains("trouble of its own"));
-    assert_eq!(site.minutes_left().await, 60, "ten minutes by ourselves, an hour as it says");
+    assert!((59..=60).contains(&site.minutes_left().await), "ten minutes by ourselves, an hour as it says");
 
     for instead in [(500, "<html>nginx</html>"), (200, "<html>captive portal</html>"), (400, "{}"), (200, "[]")] {
         site.pebble.gate.set(|says| says.instead = Some(instead));

@@ -93,7 +93,7 @@ impl Site {
     }
 
     async fn look(&self) {
-        self.panel.services.certificates.reconcile().await.expect("looked");
+        self.panel.services.certificates.order_due().await.expect("looked");
     }
 
     fn later(&self, ms: i64) {
