@@ -318,17 +318,6 @@ pub trait DnsProviders: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
-
-    /// What ends next, and what somebody has to see to.
-    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
-    /// One domain with all that is known of it.
-    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
-    /// Looks at what is served for a domain now.
-    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
-    /// Serves a certificate that a person brings, with its key; both as PEM.
-    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
-    /// Makes a certificate that is its own issuer.
-    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
     /// Where they are ordered, what is planned for each name, and what was tried.
     async fn acme(&self, actor: &Actor) -> Answer<AcmeView>;
     /// Sets where to order, agreeing to the authority's terms; it has taken the account when this returns.
@@ -346,6 +335,17 @@ pub trait Certificates: Send + Sync {
     /// Orders from the authority's staging directory, throws away what comes, and tells how it went. May
     /// take two minutes.
     async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial>;
+
+    /// What ends next, and what somebody has to see to.
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
+    /// One domain with all that is known of it.
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
+    /// Looks at what is served for a domain now.
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Serves a certificate that a person brings, with its key; both as PEM.
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
+    /// Makes a certificate that is its own issuer.
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
 }
 
 /// The panel's own names.

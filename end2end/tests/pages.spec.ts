@@ -26,9 +26,9 @@ const pages = {
   jobs: '/activity/jobs',
   deliveries: '/activity/deliveries',
   registries: '/settings/registries',
-  'panel domain': '/settings/panel',
   dns_providers: '/settings/dns',
   dns_update: '/settings/dns?kind=rfc2136',
+  'panel domain': '/settings/panel',
   settings: '/settings',
 };
 

@@ -252,8 +252,13 @@ impl Services {
             faults,
         };
         let certificates = Certificates::new(apps.clone(), ordering);
-        let panel_domain =
-            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
+        let panel_domain = PanelDomain::new(
+            apps.clone(),
+            accounts.clone(),
+            certificates.clone(),
+            dns.clone(),
+            origins.clone(),
+        );
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
@@ -416,6 +421,22 @@ impl Services {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
         });
+        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
+        let nudged = move || {
+            let certificates = nudged.clone();
+            async move { certificates.nudged().await }
+        };
+        let stop = self.stop.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // Whoever is asked may take their time to answer.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
         let (polls, stop) = (self.polls.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
             let (polls, stop) = (polls.clone(), stop.clone());
@@ -438,51 +459,34 @@ impl Services {
     }
 
     fn drive_certificates(&self) {
-        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
-        let nudged = move || {
-            let certificates = nudged.clone();
-            async move { certificates.look_nudged().await }
-        };
-        let stop = self.stop.clone();
-        reconcile::drive(
-            &self.tasks,
-            self.stop.clone(),
-            "what is served",
-            certificates::LOOK_EVERY,
-            nudged,
-            move || {
-                let (certificates, stop) = (certificates.clone(), stop.clone());
-                async move {
-                    // Whoever is asked may take their time to answer.
-                    tokio::select! {
-                        looked = certificates.look_around() => looked,
-                        () = stop.cancelled() => Ok(()),
-                    }
-                }
-            },
-        );
-
         let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
         let heard = Arc::new(Mutex::new(self.hub.listen()));
         let changed = move || {
             let (nudged, heard) = (nudged.clone(), heard.clone());
             async move {
                 tokio::select! {
-                    () = nudged.nudged() => {}
+                    () = nudged.orders_nudged() => {}
                     () = certificates::names_changed(&heard) => {}
                 }
             }
         };
-        reconcile::drive(&self.tasks, self.stop.clone(), "certificates", certificates::EVERY, changed, move || {
-            let (certificates, stop) = (certificates.clone(), stop.clone());
-            async move {
-                // An authority may take its time; an order that is cut off is made anew.
-                tokio::select! {
-                    looked = certificates.reconcile() => looked,
-                    () = stop.cancelled() => Ok(()),
+        reconcile::drive(
+            &self.tasks,
+            self.stop.clone(),
+            "certificates due",
+            certificates::ORDERS_EVERY,
+            changed,
+            move || {
+                let (certificates, stop) = (certificates.clone(), stop.clone());
+                async move {
+                    // An authority may take its time; an order that is cut off is made anew.
+                    tokio::select! {
+                        looked = certificates.order_due() => looked,
+                        () = stop.cancelled() => Ok(()),
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// The apps' locks, for a test that looks after apps itself.

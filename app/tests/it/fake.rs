@@ -71,8 +71,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
         registries: fake.clone(),
-        certificates: fake.clone(),
         dns_providers: fake.clone(),
+        certificates: fake.clone(),
         panel_domain: fake,
     }
 }

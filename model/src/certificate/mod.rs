@@ -2,18 +2,18 @@
 //! that name's alone.
 
 pub mod alert;
+pub mod ledger;
 pub mod own;
+pub mod plan;
+pub mod refusal;
+pub mod renewal;
 pub mod served;
+pub mod settings;
 mod view;
 
 pub use alert::{Alert, AlertKind, Ending, Outlook};
 pub use served::Served;
 pub use view::{DomainView, Earlier, LeadsTo, Look};
-pub mod ledger;
-pub mod plan;
-pub mod refusal;
-pub mod renewal;
-pub mod settings;
 
 use serde::{Deserialize, Serialize};
 

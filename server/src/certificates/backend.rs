@@ -20,26 +20,6 @@ impl backend::Certificates for Certificates {
         Ok(Certificates::list(self, actor).await?)
     }
 
-    async fn outlook(&self, actor: &Actor) -> Answer<Outlook> {
-        Ok(Certificates::outlook(self, actor)?)
-    }
-
-    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView> {
-        Ok(Certificates::domain(self, actor, domain).await?)
-    }
-
-    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
-        Ok(Certificates::look_now(self, actor, domain).await?)
-    }
-
-    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()> {
-        Ok(Certificates::keep_own(self, actor, domain, &chain, &key).await?)
-    }
-
-    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
-        Ok(Certificates::self_sign(self, actor, domain).await?)
-    }
-
     async fn acme(&self, actor: &Actor) -> Answer<AcmeView> {
         Ok(self.acme_view(actor).await?)
     }
@@ -66,5 +46,25 @@ impl backend::Certificates for Certificates {
 
     async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial> {
         Ok(Certificates::try_staging(self, actor, domain).await?)
+    }
+
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook> {
+        Ok(Certificates::outlook(self, actor)?)
+    }
+
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView> {
+        Ok(Certificates::domain(self, actor, domain).await?)
+    }
+
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::look(self, actor, domain).await?)
+    }
+
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()> {
+        Ok(Certificates::keep_own(self, actor, domain, &chain, &key).await?)
+    }
+
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::self_sign(self, actor, domain).await?)
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How often it is asked whether a domain's time has come.
-pub const LOOK_EVERY: Duration = Duration::from_secs(30);
+pub const EVERY: Duration = Duration::from_secs(30);
 /// How often each domain is looked at.
 const AGAIN_MS: i64 = 3_600_000;
 /// They are spread over so much of that time.
@@ -42,7 +42,7 @@ impl Certificates {
     ///
     /// # Errors
     /// [`Code::NotFound`](homeport_model::problem::Code::NotFound); what could not be seen is none.
-    pub async fn look_now(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
+    pub async fn look(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
         actor.require(Role::Deployer)?;
         self.leads_to(domain).await?;
         self.look_at(domain).await?;
@@ -69,7 +69,7 @@ impl Certificates {
     }
 
     /// Waits until something changed.
-    pub(crate) async fn look_nudged(&self) {
+    pub(crate) async fn nudged(&self) {
         self.nudge.notified().await;
     }
 
@@ -77,7 +77,7 @@ impl Certificates {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn look_around(&self) -> Result<(), Failure> {
+    pub async fn reconcile(&self) -> Result<(), Failure> {
         let now = self.apps.parts.clock.now();
         let domains = self.domains_to_look_at().await?;
         let kept = served::all(&self.apps.parts.db).await?;

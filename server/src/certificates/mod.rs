@@ -1,5 +1,5 @@
-//! Certificates: which one is in use for a domain, where nginx finds it, and how Homeport orders and renews
-//! them by itself.
+//! Certificates: which one is in use for a domain, where nginx finds it, what is really served, and how
+//! Homeport orders and renews them by itself.
 
 mod accounts;
 mod backend;
@@ -14,10 +14,10 @@ pub mod store;
 mod view;
 mod words;
 
-pub use look::LOOK_EVERY;
+pub use look::EVERY;
 pub(crate) use pairs::Pairs;
-pub use reconcile::{EVERY, names_changed};
 pub(crate) use view::Planned;
+pub use reconcile::{ORDERS_EVERY, names_changed};
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -30,9 +30,11 @@ use homeport_model::{
         CertificateRow, Outlook,
         settings::{DirectoryFacts, DirectoryUrl},
     },
+    event::Topic,
     name::DomainName,
     time::Timestamp,
 };
+
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{apps::Apps, dns::Dns, drivers::acme::Acme, failure::Failure, jobs::Faults};
@@ -62,6 +64,8 @@ struct Ordering {
     local: bool,
     faults: Faults,
     nudge: Notify,
+    /// One round of orders at a time.
+    turn: Mutex<()>,
     /// What directories said of themselves, and when.
     facts: Mutex<HashMap<DirectoryUrl, (DirectoryFacts, Timestamp)>>,
     /// Names for which somebody wants a new one now.
@@ -72,6 +76,7 @@ struct Ordering {
 #[derive(Clone)]
 pub struct Certificates {
     apps: Apps,
+    ordering: Arc<Ordering>,
     /// One certificate is put to use at a time.
     turn: Arc<Mutex<()>>,
     /// What is to be looked at soon.
@@ -79,7 +84,6 @@ pub struct Certificates {
     nudge: Arc<Notify>,
     /// What comes next, as last computed.
     outlook: watch::Sender<Outlook>,
-    ordering: Arc<Ordering>,
 }
 
 impl Certificates {
@@ -95,16 +99,22 @@ impl Certificates {
             local,
             faults,
             nudge: Notify::new(),
+            turn: Mutex::default(),
             facts: Mutex::default(),
             forced: Mutex::default(),
         };
         let (turn, due, nudge) = (Arc::default(), Arc::default(), Arc::default());
-        Self { apps, turn, due, nudge, outlook: watch::Sender::default(), ordering: Arc::new(ordering) }
+        Self { apps, ordering: Arc::new(ordering), turn, due, nudge, outlook: watch::Sender::default() }
     }
 
     async fn list(&self, actor: &Actor) -> Result<Vec<CertificateRow>, Failure> {
         actor.require(Role::Viewer)?;
         Ok(store::in_use(&self.apps.parts.db).await?.into_iter().map(row).collect())
+    }
+
+    fn announce(&self) {
+        self.apps.parts.hub.announce(Topic::Host);
+        self.apps.parts.hub.announce(Topic::Activity);
     }
 }
 

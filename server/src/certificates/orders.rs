@@ -256,6 +256,7 @@ impl Certificates {
             created_at: now,
         };
         let done = succeeded(plan, &certificate, now);
+        // One at a time: what nginx refuses is taken back, and that must not be another's.
         let _turn = self.turn.lock().await;
         let mut tx = parts.db.write().await?;
         store::put_to_use(&mut tx, &certificate).await?;
@@ -281,8 +282,8 @@ impl Certificates {
         if !newer || !spare.facts.covers(&plan.domain) || plan.due_at(&spare.facts) <= now {
             return Ok(false);
         }
-        let done = CertificatePlan { failures: plan.failures, ..succeeded(plan, &spare, now) };
         let _turn = self.turn.lock().await;
+        let done = CertificatePlan { failures: plan.failures, ..succeeded(plan, &spare, now) };
         let mut tx = parts.db.write().await?;
         acme::use_stored(&mut tx, &plan.domain, Some(&spare.id)).await?;
         plans::set_progress(&mut tx, &done).await?;
@@ -295,12 +296,13 @@ impl Certificates {
     async fn serve(&self, plan: CertificatePlan, before: Option<&CertificateId>) -> Result<(), Failure> {
         let parts = &self.apps.parts;
         let Err(failure) = parts.domains.serve_certificates().await else {
+            let domain = plan.domain.clone();
             if plan.failures > 0 {
                 let mut tx = parts.db.write().await?;
-                plans::set_progress(&mut tx, &CertificatePlan { failures: 0, ..plan.clone() }).await?;
+                plans::set_progress(&mut tx, &CertificatePlan { failures: 0, ..plan }).await?;
                 tx.commit().await?;
             }
-            return self.look_at_served(&plan.domain).await;
+            return self.look_at_served(&domain).await;
         };
         let why: Problem = failure.into();
         let problem =

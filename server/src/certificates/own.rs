@@ -12,7 +12,7 @@ use homeport_model::{
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Certificates, key_context, store};
+use super::{Certificates, key_context, plans, store};
 use crate::{
     ambient,
     drivers::{
@@ -56,7 +56,7 @@ impl Certificates {
             return Err(Problem::invalid("files", "Choose the files of the certificate and its key.").into());
         }
         let read = move || -> Result<Pair, Failure> {
-            let text = Secret::new(texts(files).map_err(not_unpacked)?);
+            let text = Secret::new(texts(files)?);
             Ok(tls::read_pair(text.expose(), "")?)
         };
         let pair = spawn_blocking(read).await.map_err(Failure::internal)??;
@@ -130,7 +130,8 @@ impl Certificates {
         let mut tx = parts.db.write().await?;
         store::put_to_use(&mut tx, &certificate).await?;
         if source == CertificateSource::Uploaded {
-            super::plans::set_policy(self, &mut tx, domain, Policy::Own).await?;
+            // Nothing is ordered in its place.
+            plans::set_policy(self, &mut tx, domain, Policy::Own).await?;
         }
         parts.audit.record(&mut tx, actor, action, domain.as_str(), detail).await?;
         tx.commit().await?;
@@ -162,15 +163,6 @@ impl Certificates {
         }
         self.announce();
         Ok(())
-    }
-}
-
-fn not_unpacked(error: archive::Error) -> Failure {
-    match Failure::from(error) {
-        Failure::Problem(problem) => {
-            problem.hint("Send an archive with the certificate, its chain and its key, or these files.").into()
-        }
-        internal @ Failure::Internal(_) => internal,
     }
 }
 

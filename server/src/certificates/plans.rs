@@ -8,7 +8,6 @@ use homeport_model::{
         plan::{Policy, Why},
         settings::{PlanForm, PlanRow, Trial},
     },
-    event::Topic,
     name::DomainName,
     problem::{Code, Problem},
 };
@@ -39,12 +38,6 @@ pub(crate) async fn set_policy(
 }
 
 impl Certificates {
-    pub(super) fn announce(&self) {
-        for topic in [Topic::Host, Topic::Activity] {
-            self.apps.parts.hub.announce(topic);
-        }
-    }
-
     pub(super) async fn plan_row(&self, actor: &Actor, domain: &DomainName) -> Result<PlanRow, Failure> {
         actor.require(Role::Viewer)?;
         Ok(self.name(domain).await?.row(self.apps.parts.clock.now()))
@@ -61,7 +54,7 @@ impl Certificates {
         parts.audit.record(&mut tx, actor, "certificate.set_plan", domain.as_str(), detail).await?;
         tx.commit().await?;
         self.announce();
-        self.nudge();
+        self.nudge_orders();
         Ok(())
     }
 
@@ -88,7 +81,7 @@ impl Certificates {
         tx.commit().await?;
         self.ordering.forced.lock().await.insert(domain.clone());
         self.announce();
-        self.nudge();
+        self.nudge_orders();
         Ok(())
     }
 
@@ -116,7 +109,7 @@ impl Certificates {
         parts.audit.record(&mut tx, actor, "certificate.revoke", domain.as_str(), detail).await?;
         tx.commit().await?;
         self.announce();
-        self.nudge();
+        self.nudge_orders();
         Ok(())
     }
 

@@ -31,7 +31,7 @@ use super::{
 use crate::{drivers::acme::Account, failure::Failure};
 
 /// How often it looks when nobody nudges.
-pub const EVERY: Duration = Duration::from_secs(60);
+pub const ORDERS_EVERY: Duration = Duration::from_secs(60);
 /// Changes come in groups.
 const GROUP: Duration = Duration::from_millis(500);
 /// So many orders are under way at the same time.
@@ -93,11 +93,11 @@ impl Name {
 
 impl Certificates {
     /// Waits until somebody wants it to look.
-    pub async fn nudged(&self) {
+    pub(crate) async fn orders_nudged(&self) {
         self.ordering.nudge.notified().await;
     }
 
-    pub(super) fn nudge(&self) {
+    pub(super) fn nudge_orders(&self) {
         self.ordering.nudge.notify_one();
     }
 
@@ -119,11 +119,12 @@ impl Certificates {
     ///
     /// # Errors
     /// [`Failure`] of the store. What an authority refuses is written down and is no failure.
-    pub async fn reconcile(&self) -> Result<(), Failure> {
+    pub async fn order_due(&self) -> Result<(), Failure> {
+        let _turn = self.ordering.turn.lock().await;
         let Some(settings) = self.agreed().await? else { return Ok(()) };
         self.ask_when(&settings).await?;
         let now = self.apps.parts.clock.now();
-        let due: Vec<Name> = self.look().await?.into_iter().filter(|name| name.step(now) == Step::Order).collect();
+        let due: Vec<Name> = self.names_now().await?.into_iter().filter(|name| name.step(now) == Step::Order).collect();
         if due.is_empty() {
             return Ok(());
         }
@@ -135,7 +136,7 @@ impl Certificates {
     }
 
     /// Every served name, each once.
-    pub(super) async fn look(&self) -> Result<Vec<Name>, Failure> {
+    pub(super) async fn names_now(&self) -> Result<Vec<Name>, Failure> {
         let db = &self.apps.parts.db;
         let mut names = self.apps.parts.domains.served_names().await?;
         names.sort();
@@ -159,7 +160,7 @@ impl Certificates {
 
     /// One served name.
     pub(super) async fn name(&self, domain: &DomainName) -> Result<Name, Failure> {
-        let found = self.look().await?.into_iter().find(|name| name.plan.domain == *domain);
+        let found = self.names_now().await?.into_iter().find(|name| name.plan.domain == *domain);
         found.ok_or_else(|| homeport_model::problem::Problem::not_found("domain").into())
     }
 
@@ -173,7 +174,8 @@ impl Certificates {
             issuer == Some(&settings.directory) && has_come(name.plan.ask_at, now)
         };
         let is_held = |name: &Name| name.held.as_ref().is_some_and(|held| held.source == CertificateSource::Acme);
-        let names: Vec<Name> = self.look().await?.into_iter().filter(|name| is_held(name) && of_theirs(name)).collect();
+        let names: Vec<Name> =
+            self.names_now().await?.into_iter().filter(|name| is_held(name) && of_theirs(name)).collect();
         if names.is_empty() {
             return Ok(());
         }

@@ -87,7 +87,7 @@ impl Certificates {
 
     /// Every served name with what is planned for it.
     pub(super) async fn plan_rows(&self) -> Result<Vec<PlanRow>, Failure> {
-        let round = self.look().await?;
+        let round = self.names_now().await?;
         Ok(round.into_iter().map(|name| name.row(self.apps.parts.clock.now())).collect())
     }
 
@@ -132,7 +132,7 @@ impl Certificates {
         parts.audit.record(&mut tx, actor, "certificates.set_acme", settings.directory.host(), detail).await?;
         tx.commit().await?;
         self.announce();
-        self.nudge();
+        self.nudge_orders();
         Ok(())
     }
 }

@@ -7,6 +7,7 @@
 mod acceptance;
 mod access;
 mod accounts;
+mod acme;
 mod answers;
 mod api;
 mod architecture;

@@ -84,9 +84,9 @@ pub fn SettingsPage() -> impl IntoView {
             " · "
             <a href="/settings/registries">"Image registries"</a>
             " · "
-            <a href="/settings/panel">"Panel domain"</a>
-            " · "
             <a href="/settings/dns">"DNS providers"</a>
+            " · "
+            <a href="/settings/panel">"Panel domain"</a>
         </p>
         <div class="on-phone">
             <SignOut />
