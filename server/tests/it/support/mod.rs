@@ -5,6 +5,7 @@ pub mod authenticator;
 pub mod git_client;
 pub mod git_server;
 pub mod images;
+pub mod knot;
 pub mod namespace;
 pub mod panel;
 pub mod python;
