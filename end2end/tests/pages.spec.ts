@@ -28,6 +28,7 @@ const pages = {
   registries: '/settings/registries',
   dns_providers: '/settings/dns',
   dns_update: '/settings/dns?kind=rfc2136',
+  'panel domain': '/settings/panel',
   settings: '/settings',
 };
 

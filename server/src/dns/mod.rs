@@ -113,12 +113,7 @@ impl Dns {
         let parts = &self.parts;
         let before = store::check(&parts.db, name).await?;
         let answers = if is_local(name) {
-            DnsAnswers {
-                a: DnsAnswer::NoName,
-                aaaa: DnsAnswer::NoName,
-                aliases: Vec::new(),
-                caa: CaaAnswer::Nobody,
-            }
+            DnsAnswers { a: DnsAnswer::NoName, aaaa: DnsAnswer::NoName, aliases: Vec::new(), caa: CaaAnswer::Nobody }
         } else {
             let top = self.registered_domain(name.base());
             parts.resolver.look_up(name.as_str(), name.base(), &top).await

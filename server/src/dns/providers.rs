@@ -156,7 +156,8 @@ impl Dns {
         txt: &Txt,
         change: TxtChange,
     ) -> Result<(), Failure> {
-        let secret = from_base64(provider.token.expose()).ok_or_else(|| Failure::internal("a key that is not base64"))?;
+        let secret =
+            from_base64(provider.token.expose()).ok_or_else(|| Failure::internal("a key that is not base64"))?;
         let key = Key { name: key_name.clone(), hash, secret: Secret::new(secret) };
         let update = Update {
             server: self.address_of(server).await?,

@@ -25,9 +25,10 @@ impl TryFrom<CheckColumns> for DnsCheck {
     type Error = Error;
     fn try_from(row: CheckColumns) -> Result<Self> {
         let bad = |column: &'static str, cause: String| Error::bad_row("dns_checks", column, &row.name, cause);
-        let why = row.trouble.as_deref().map(|word| {
-            DnsTrouble::from_word(word).ok_or_else(|| bad("trouble", format!("{word} is none")))
-        });
+        let why = row
+            .trouble
+            .as_deref()
+            .map(|word| DnsTrouble::from_word(word).ok_or_else(|| bad("trouble", format!("{word} is none"))));
         Ok(Self {
             name: row.name.parse().map_err(|cause| bad("name", format!("{cause}")))?,
             answers: serde_json::from_str(&row.answers).map_err(|cause| bad("answers", cause.to_string()))?,

@@ -9,7 +9,7 @@ pub use names::Names;
 pub use reconcile::EVERY;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
 };
 
@@ -133,9 +133,10 @@ impl Domains {
         let mut names: Vec<DomainName> = Vec::new();
         for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
             if let PanelName::Name(name) = name {
-                names.push(name.clone().into());
+                names.push(name.name.clone());
             }
         }
+        names.extend(self.names().origins().added_hosts().into_iter().map(DomainName::from));
         for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
             names.extend(app.spec.all_host_names(self.apps_domain()).into_iter().map(DomainName::from));
         }
@@ -161,6 +162,19 @@ impl Domains {
         let address = self.0.parts.host.addresses.iter().find(|address| address.is_ipv4() && !address.is_unspecified());
         let address = address.copied().unwrap_or_else(|| Ipv4Addr::LOCALHOST.into());
         SocketAddr::new(address, self.0.parts.host.http_port.get())
+    }
+
+    /// nginx's https on loopback, IPv4 first, as far as it listens there.
+    pub(crate) fn https_addresses(&self) -> Vec<SocketAddr> {
+        let Some(port) = self.0.parts.host.https_port else { return Vec::new() };
+        let mut addresses: Vec<IpAddr> = self.0.parts.host.addresses.clone();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        let own = |address: IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            one => one,
+        };
+        addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
     }
 
     /// Asks the reconciler to look now.
@@ -264,17 +278,22 @@ impl Domains {
         let Served { panel, apps } = wanted.clone();
         let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
         parts.nginx.apply(&generation).await?;
+        // Nothing that is served names the others any more.
+        pairs.prune(&parts.nginx);
         *applied = Some((wanted, next));
         Ok(true)
     }
 
-    /// The panel's vhost, by https once there is a certificate for its name.
+    /// The panel's vhost with the names of now, each by https once there is a certificate for it.
     fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
         let mut panel = self.0.parts.panel.clone()?;
-        panel.tls = panel.names.iter().find_map(|name| match name {
-            PanelName::Name(name) => pairs.of(&name.clone().into()),
-            PanelName::Localhost | PanelName::AnyAddress => None,
-        });
+        let added = self.names().origins().added_hosts().into_iter();
+        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
+        for name in &mut panel.names {
+            if let PanelName::Name(VhostName { name, tls }) = name {
+                *tls = pairs.of(name);
+            }
+        }
         Some(panel)
     }
 
@@ -341,7 +360,7 @@ impl Domains {
         self.names().is_panel(host_name)
     }
 
-    pub(crate) fn panel_host(&self) -> &str {
+    pub(crate) fn panel_host(&self) -> String {
         self.names().panel_host()
     }
 

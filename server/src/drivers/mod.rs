@@ -12,3 +12,4 @@ pub mod nginx;
 pub mod probe;
 pub mod process;
 pub mod system;
+pub mod tls;

@@ -150,7 +150,10 @@ async fn every_answer_becomes_its_verdict() {
     ] {
         let question = CaaQuestion { method: "dns-01", ..LETS };
         let problem = asking.check(text).await.dns01(&question).expect_err("forbidden");
-        assert!(problem.to_string().contains(&format!("Add a CAA record for {at}: 0 issue \"letsencrypt.org\"")), "{problem}");
+        assert!(
+            problem.to_string().contains(&format!("Add a CAA record for {at}: 0 issue \"letsencrypt.org\"")),
+            "{problem}"
+        );
     }
     let by_dns = asking.check("by-dns.example.com").await;
     assert_eq!(by_dns.dns01(&CaaQuestion { method: "dns-01", ..LETS }), Ok(()));

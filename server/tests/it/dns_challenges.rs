@@ -65,12 +65,18 @@ async fn a_proof_is_published_beside_others_and_taken_back_alone() {
     asking.keep(form(&knot, "example.com")).await.expect("kept");
     assert_eq!(values(knot.address, "_homeport-test.example.com").await, [""; 0], "the try left nothing");
     let (base, wild) = (name("example.com"), name("*.example.com"));
-    assert_eq!(asking.dns.provider_for(&wild).await.expect("a look").as_ref().map(|zone| zone.as_str()), Some("example.com"));
+    assert_eq!(
+        asking.dns.provider_for(&wild).await.expect("a look").as_ref().map(|zone| zone.as_str()),
+        Some("example.com")
+    );
     assert_eq!(asking.dns.provider_for(&name("shop.example.net")).await.expect("a look"), None);
     // Both prove themselves at the same name, at the same time.
     let (first, second) = tokio::join!(asking.dns.put_challenge(&base, "one"), asking.dns.put_challenge(&wild, "two"));
     let (first, second) = (first.expect("published"), second.expect("published"));
-    assert_eq!((first.name.as_str(), second.name.as_str()), ("_acme-challenge.example.com", "_acme-challenge.example.com"));
+    assert_eq!(
+        (first.name.as_str(), second.name.as_str()),
+        ("_acme-challenge.example.com", "_acme-challenge.example.com")
+    );
     assert_eq!(values(knot.address, &first.name).await, ["one", "two"]);
     // Once more is the same.
     asking.dns.put_challenge(&base, "one").await.expect("published");
@@ -111,7 +117,11 @@ async fn what_a_server_refuses_is_said_beside_its_field() {
         (DnsProviderForm { zone: "unserved.com".into(), ..good.clone() }, Some("zone"), "has no such zone"),
         (DnsProviderForm { zone: "fixed.com".into(), ..good.clone() }, Some("key_name"), "does not know this key"),
         (DnsProviderForm { server: "127.0.0.1:9".into(), ..good.clone() }, Some("server"), "does not answer"),
-        (DnsProviderForm { server: "nowhere.example.com".into(), ..good.clone() }, Some("server"), "has no address in DNS"),
+        (
+            DnsProviderForm { server: "nowhere.example.com".into(), ..good.clone() },
+            Some("server"),
+            "has no address in DNS",
+        ),
     ] {
         let problem = asking.keep(form.clone()).await.expect_err("refused");
         assert!(problem.title.contains(words) && problem.hint.is_some(), "{problem}");

@@ -103,7 +103,8 @@ impl Host {
             (&Method::GET, ["zones"]) => good(json!([])),
             (&Method::GET, ["zones", "023e105f4ecef8ad9ca31a8372d0c353", "dns_records"]) => {
                 let name = asked.query.split('&').find_map(|part| part.strip_prefix("name=")).unwrap_or_default();
-                let record = |(id, value)| json!({ "id": format!("rec{id}"), "type": "TXT", "content": format!("\"{value}\"") });
+                let record =
+                    |(id, value)| json!({ "id": format!("rec{id}"), "type": "TXT", "content": format!("\"{value}\"") });
                 good(self.of(name).into_iter().map(record).collect())
             }
             (&Method::POST, ["zones", "023e105f4ecef8ad9ca31a8372d0c353", "dns_records"]) => {
@@ -135,7 +136,9 @@ impl Host {
             (&Method::GET, ["domains", "example.com", "rrsets", subname, "TXT", ""]) => {
                 match self.values(&full(subname)) {
                     values if values.is_empty() => (404, json!({ "detail": "Not found." })),
-                    values => (200, json!({ "records": values.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>() })),
+                    values => {
+                        (200, json!({ "records": values.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>() }))
+                    }
                 }
             }
             (&Method::PATCH, ["domains", "example.com", "rrsets", ""]) => {
@@ -187,7 +190,9 @@ impl Host {
     fn digitalocean(&self, asked: &Asked<'_>) -> (u16, Value) {
         let missing = (404, json!({ "id": "not_found", "message": "The resource you requested could not be found." }));
         match (&asked.method, asked.path) {
-            (&Method::GET, ["domains", "example.com"]) => (200, json!({ "domain": { "name": "example.com", "ttl": 1800 } })),
+            (&Method::GET, ["domains", "example.com"]) => {
+                (200, json!({ "domain": { "name": "example.com", "ttl": 1800 } }))
+            }
             (&Method::GET, ["domains", "example.com", "records"]) => {
                 let name = asked.query.split('&').find_map(|part| part.strip_prefix("name=")).unwrap_or_default();
                 let record = |(id, value)| json!({ "id": id, "type": "TXT", "data": value });
@@ -228,7 +233,8 @@ async fn answer(State(host): State<Host>, method: Method, uri: Uri, headers: Hea
         return (status(code), [("retry-after", "30"), ("location", "/elsewhere")], body).into_response();
     }
     let scheme = if host.kind == "desec" { "Token" } else { "Bearer" };
-    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()) == Some(&format!("{scheme} {TOKEN}"));
+    let signed =
+        headers.get("authorization").and_then(|value| value.to_str().ok()) == Some(&format!("{scheme} {TOKEN}"));
     if !signed {
         return (status(401), "{}").into_response();
     }

@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod dns;
+pub mod panel_domain;
 pub mod passkeys;
 pub mod registries;
 pub mod sessions;
@@ -84,6 +85,8 @@ pub fn SettingsPage() -> impl IntoView {
             <a href="/settings/registries">"Image registries"</a>
             " · "
             <a href="/settings/dns">"DNS providers"</a>
+            " · "
+            <a href="/settings/panel">"Panel domain"</a>
         </p>
         <div class="on-phone">
             <SignOut />

@@ -71,18 +71,22 @@ impl CaaAnswer {
             }
         };
         if let Some(odd) = records.iter().find(|record| record.critical && !is_known(&record.tag)) {
-            let title = format!("A CAA record of {at} has the critical tag {}, which no authority knows.", shown(&odd.tag));
+            let title =
+                format!("A CAA record of {at} has the critical tag {}, which no authority knows.", shown(&odd.tag));
             return Err(forbidden(title, format!("Remove the CAA record with {} from {at}.", shown(&odd.tag))));
         }
         let with = |tag: &str| records.iter().filter(|r| r.tag.eq_ignore_ascii_case(tag)).collect::<Vec<_>>();
         let wild = with("issuewild");
-        let (tag, counting) = if name.is_wildcard() && !wild.is_empty() { ("issuewild", wild) } else { ("issue", with("issue")) };
+        let (tag, counting) =
+            if name.is_wildcard() && !wild.is_empty() { ("issuewild", wild) } else { ("issue", with("issue")) };
         if counting.is_empty() {
             return Ok(());
         }
         let own: Vec<Value<'_>> = counting.iter().map(|record| Value::read(&record.value)).collect();
-        let ours: Vec<&Value<'_>> =
-            own.iter().filter(|value| question.issuers.iter().any(|issuer| issuer.eq_ignore_ascii_case(value.issuer))).collect();
+        let ours: Vec<&Value<'_>> = own
+            .iter()
+            .filter(|value| question.issuers.iter().any(|issuer| issuer.eq_ignore_ascii_case(value.issuer)))
+            .collect();
         if ours.iter().any(|value| value.lets(question)) {
             return Ok(());
         }
@@ -132,10 +136,8 @@ impl<'a> Value<'a> {
     fn read(text: &'a str) -> Self {
         let mut parts = text.split(';').map(str::trim);
         let issuer = parts.next().unwrap_or_default();
-        let parameters = parts
-            .filter_map(|part| part.split_once('='))
-            .map(|(name, value)| (name.trim(), value.trim()))
-            .collect();
+        let parameters =
+            parts.filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect();
         Self { issuer, parameters }
     }
 

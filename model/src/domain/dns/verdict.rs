@@ -13,8 +13,25 @@ use crate::{
 /// Names that no public authority issues for. RFC 6761 and 6762, RFC 8375 (`home.arpa`), ICANN's
 /// reserved `internal`, and what routers and offices use without asking.
 const LOCAL: [&str; 19] = [
-    "localhost", "local", "internal", "home.arpa", "test", "example", "invalid", "onion", "lan", "home", "corp", "mail",
-    "intranet", "private", "localdomain", "domain", "host", "workgroup", "alt",
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "test",
+    "example",
+    "invalid",
+    "onion",
+    "lan",
+    "home",
+    "corp",
+    "mail",
+    "intranet",
+    "private",
+    "localdomain",
+    "domain",
+    "host",
+    "workgroup",
+    "alt",
 ];
 
 /// Cloudflare's tunnels have names below this one.

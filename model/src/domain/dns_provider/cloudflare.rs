@@ -87,7 +87,8 @@ mod tests {
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Cloudflare { api: None };
     const NONE: &str = r#"{"success":true,"result":[]}"#;
     const ZONE: &str = r#"{"success":true,"result":[{"id":"023e105f4ecef8ad","name":"example.com"}]}"#;
-    const TWO: &str = r#"{"success":true,"result":[{"id":"aa1","content":"other"},{"id":"bb2","content":"\"v4lue\""}]}"#;
+    const TWO: &str =
+        r#"{"success":true,"result":[{"id":"aa1","content":"other"},{"id":"bb2","content":"\"v4lue\""}]}"#;
 
     #[test]
     fn a_value_is_added_in_the_nearest_zone() {
@@ -125,7 +126,9 @@ mod tests {
     #[test]
     fn what_goes_wrong_is_said() {
         let headers = r#"{"success":false,"errors":[{"code":6003,"message":"Invalid request headers"}]}"#;
-        for answer in [(400, headers), (403, r#"{"success":false,"errors":[{"code":9109,"message":"Invalid access token"}]}"#)] {
+        for answer in
+            [(400, headers), (403, r#"{"success":false,"errors":[{"code":9109,"message":"Invalid access token"}]}"#)]
+        {
             let problem = refused(&SETTINGS, &[answer]);
             assert_eq!(problem.title, "Cloudflare does not take the token.");
         }

@@ -108,7 +108,10 @@ mod tests {
         assert_eq!(ended, Ok(()));
         let short = r#"[{"name":"com"},{"name":"example.com","minimum_ttl":60}]"#;
         let (asked, _) = play(&SETTINGS, TxtChange::Put, &[(200, short), (404, "{}"), (200, "[]")]);
-        assert!(asked[2].ends_with(r#"[{"records":["\"v4lue\""],"subname":"_acme-challenge.shop","ttl":60,"type":"TXT"}]"#), "{asked:#?}");
+        assert!(
+            asked[2].ends_with(r#"[{"records":["\"v4lue\""],"subname":"_acme-challenge.shop","ttl":60,"type":"TXT"}]"#),
+            "{asked:#?}"
+        );
     }
 
     #[test]
@@ -128,9 +131,16 @@ mod tests {
         assert!(said(&[(200, "[]")]).starts_with("deSEC shows this token no zone"));
         assert!(said(&[(200, r#"[{"name":"evil.net/../x"},{"name":"other.com"}]"#)]).starts_with("deSEC shows"));
         assert_eq!(
-            said(&[(200, ZONE), (404, "{}"), (400, r#"[{"ttl":["Ensure this value is greater than or equal to 3600."]}]"#)]),
+            said(&[
+                (200, ZONE),
+                (404, "{}"),
+                (400, r#"[{"ttl":["Ensure this value is greater than or equal to 3600."]}]"#)
+            ]),
             "deSEC refuses: ttl: Ensure this value is greater than or equal to 3600."
         );
-        assert_eq!(said(&[(429, r#"{"detail":"Request was throttled."}"#)]), "deSEC asks for a pause: too many requests.");
+        assert_eq!(
+            said(&[(429, r#"{"detail":"Request was throttled."}"#)]),
+            "deSEC asks for a pause: too many requests."
+        );
     }
 }

@@ -64,11 +64,14 @@ mod tests {
     };
 
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Digitalocean { api: None };
-    const NO_ZONE: (u16, &str) = (404, r#"{"id":"not_found","message":"The resource you requested could not be found."}"#);
+    const NO_ZONE: (u16, &str) =
+        (404, r#"{"id":"not_found","message":"The resource you requested could not be found."}"#);
     const ZONE: (u16, &str) = (200, r#"{"domain":{"name":"example.com","ttl":1800}}"#);
     const NONE: (u16, &str) = (200, r#"{"domain_records":[]}"#);
-    const BOTH: (u16, &str) =
-        (200, r#"{"domain_records":[{"id":1,"data":"other"},{"id":28448433,"data":"v4lue","name":"_acme-challenge.shop"}]}"#);
+    const BOTH: (u16, &str) = (
+        200,
+        r#"{"domain_records":[{"id":1,"data":"other"},{"id":28448433,"data":"v4lue","name":"_acme-challenge.shop"}]}"#,
+    );
 
     #[test]
     fn a_value_is_added_in_the_nearest_zone() {
@@ -99,10 +102,7 @@ mod tests {
         let token = (401, r#"{"id":"Unauthorized","message":"Unable to authenticate you"}"#);
         assert_eq!(refused(&SETTINGS, &[token]).title, "DigitalOcean does not take the token.");
         let odd = (422, r#"{"id":"unprocessable_entity","message":"Data can't be blank"}"#);
-        assert_eq!(
-            refused(&SETTINGS, &[NO_ZONE, ZONE, NONE, odd]).title,
-            "DigitalOcean refuses: Data can't be blank"
-        );
+        assert_eq!(refused(&SETTINGS, &[NO_ZONE, ZONE, NONE, odd]).title, "DigitalOcean refuses: Data can't be blank");
         assert_eq!(refused(&SETTINGS, &[NO_ZONE, NO_ZONE]).field.as_deref(), Some("zone"));
     }
 }

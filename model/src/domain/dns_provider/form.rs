@@ -83,8 +83,9 @@ impl DnsProviderForm {
     fn other_api(&self, local: bool) -> Result<Option<ApiUrl>, Problem> {
         match self.api.trim() {
             "" => Ok(None),
-            _ if !local => Err(Problem::invalid("api", "The provider's own address is always used.")
-                .hint("Leave this empty.")),
+            _ if !local => {
+                Err(Problem::invalid("api", "The provider's own address is always used.").hint("Leave this empty."))
+            }
             typed => address("api", typed, local).map(Some),
         }
     }
@@ -115,7 +116,11 @@ impl DnsProviderForm {
             };
         }
         let fits = token.expose().len() <= MOST_TOKEN_BYTES && token.expose().bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(token) } else { Err(refuse("A token has no spaces, only plain characters, and at most 4096 of them.")) }
+        if fits {
+            Ok(token)
+        } else {
+            Err(refuse("A token has no spaces, only plain characters, and at most 4096 of them."))
+        }
     }
 }
 
@@ -161,7 +166,10 @@ mod tests {
         let spec = rfc2136().parse(false).unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!(spec.settings.to_string(), "ns1.example.com, key homeport (hmac-sha256)");
         let http = DnsProviderForm { url: "https://dns.example.net/hook/".into(), ..form("http") };
-        assert_eq!(http.parse(false).map(|spec| spec.settings.to_string()).ok().as_deref(), Some("https://dns.example.net/hook"));
+        assert_eq!(
+            http.parse(false).map(|spec| spec.settings.to_string()).ok().as_deref(),
+            Some("https://dns.example.net/hook")
+        );
     }
 
     #[test]
@@ -196,7 +204,11 @@ mod tests {
         ];
         for (form, field) in cases {
             let problem = form.parse(false).err().unwrap_or_else(|| panic!("{form:?} was accepted"));
-            assert_eq!((problem.code, problem.field.as_deref()), (crate::problem::Code::Invalid, Some(field)), "{form:?}");
+            assert_eq!(
+                (problem.code, problem.field.as_deref()),
+                (crate::problem::Code::Invalid, Some(field)),
+                "{form:?}"
+            );
             assert!(!problem.to_string().contains("t0ken") && !format!("{form:?}").contains("t0ken"));
         }
     }

@@ -42,7 +42,9 @@ mod tests {
         let (asked, ended) = play(&settings(), TxtChange::Put, &[(204, "")]);
         assert_eq!(
             asked,
-            [r#"POST https://dns.example.net/hook {"action":"present","fqdn":"_acme-challenge.shop.example.com.","value":"v4lue"}"#]
+            [
+                r#"POST https://dns.example.net/hook {"action":"present","fqdn":"_acme-challenge.shop.example.com.","value":"v4lue"}"#
+            ]
         );
         assert_eq!(ended, Ok(()));
         let (asked, _) = play(&settings(), TxtChange::Remove, &[(200, "ok")]);

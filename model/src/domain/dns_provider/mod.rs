@@ -113,7 +113,9 @@ impl DnsProviderKind {
             Self::Cloudflare => "An API token with Zone / Zone / Read and Zone / DNS / Edit for this zone alone.",
             Self::Desec => "A token of desec.io, limited to this domain where its policies allow that.",
             Self::Hetzner => "An API token of the Cloud project that holds the zone, with read and write.",
-            Self::Digitalocean => "A token with the custom scopes domain:read, domain:create, domain:update and domain:delete.",
+            Self::Digitalocean => {
+                "A token with the custom scopes domain:read, domain:create, domain:update and domain:delete."
+            }
             Self::Rfc2136 => "The TSIG key's secret, in base64, as it stands in the server's configuration.",
             Self::Http => "Sent as a bearer token.",
         }
@@ -341,9 +343,22 @@ mod tests {
             assert_eq!(text.parse::<ServerAddress>().expect("a server").host_and_port(), (host, port), "{text}");
         }
         for text in [
-            "", " ", "ns1", "ns1.example.com:", "ns1.example.com:0", "ns1.example.com:65536", "[203.0.113.5]:53",
-            "[2001:db8::5", "[2001:db8::5]53", "a b.example.com", "-x.example.com", "ns1.example.com:53:53", "https://x.example.com", "$(id).example.com",
-            "ns1.example.com\n", "@x.example.com",
+            "",
+            " ",
+            "ns1",
+            "ns1.example.com:",
+            "ns1.example.com:0",
+            "ns1.example.com:65536",
+            "[203.0.113.5]:53",
+            "[2001:db8::5",
+            "[2001:db8::5]53",
+            "a b.example.com",
+            "-x.example.com",
+            "ns1.example.com:53:53",
+            "https://x.example.com",
+            "$(id).example.com",
+            "ns1.example.com\n",
+            "@x.example.com",
         ] {
             assert!(text.parse::<ServerAddress>().is_err(), "{text:?}");
         }

@@ -110,7 +110,9 @@ impl Resolver {
             let found = reply.aliases.is_empty().then_some(reply.answer);
             match found {
                 Some(DnsAnswer::Found(records)) => {
-                    let names = records.iter().filter_map(|data| if let RData::NS(ns) = data { Some(plain(&ns.0)) } else { None });
+                    let names = records
+                        .iter()
+                        .filter_map(|data| if let RData::NS(ns) = data { Some(plain(&ns.0)) } else { None });
                     let mut servers = Vec::new();
                     for server in names.take(MOST_SERVERS) {
                         if let Ok(addresses) = self.addresses(&server).await {
@@ -131,7 +133,9 @@ impl Resolver {
 
     /// The TXT records of a name as one of its zone's servers has them.
     pub async fn texts_at(&self, server: IpAddr, name: &str) -> DnsAnswer<String> {
-        let Some(mut question) = question(name, RecordType::TXT) else { return DnsAnswer::Failed(DnsTrouble::Nonsense) };
+        let Some(mut question) = question(name, RecordType::TXT) else {
+            return DnsAnswer::Failed(DnsTrouble::Nonsense);
+        };
         question.metadata.recursion_desired = false;
         match wire::exchange((server, self.zone_port).into(), &question, WITHIN).await {
             Ok((_, answer)) => only(judged(&answer, name, RecordType::TXT).answer, text),
@@ -196,7 +200,9 @@ impl Resolver {
         for _ in 0..ROUNDS {
             for server in &servers {
                 match wire::exchange(*server, &question, WITHIN).await {
-                    Ok((_, answer)) if matches!(answer.response_code, ResponseCode::NoError | ResponseCode::NXDomain) => {
+                    Ok((_, answer))
+                        if matches!(answer.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
+                    {
                         return Ok(answer);
                     }
                     Ok((_, answer)) => trouble = refusal(answer.response_code),

@@ -79,13 +79,14 @@ async fn stream(server: SocketAddr, question: &Message, bytes: &[u8]) -> Result<
 /// The answer, when it is one to this question.
 fn fitting(question: &Message, raw: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(raw).ok()?;
-    let same = answer.id == question.id
-        && answer.message_type == MessageType::Response
-        && answer.op_code == question.op_code;
+    let same =
+        answer.id == question.id && answer.message_type == MessageType::Response && answer.op_code == question.op_code;
     // Some servers leave the question out of a refusal.
     let asked = answer.queries.is_empty()
-        || answer.queries.iter().zip(&question.queries).all(|(theirs, ours)| {
-            theirs.name() == ours.name() && theirs.query_type() == ours.query_type()
-        });
+        || answer
+            .queries
+            .iter()
+            .zip(&question.queries)
+            .all(|(theirs, ours)| theirs.name() == ours.name() && theirs.query_type() == ours.query_type());
     (same && asked).then_some(answer)
 }

@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod fsroot;
+pub mod memory_file;
 pub mod procfs;
 pub mod supervisor;
 pub mod tar_stream;

@@ -51,7 +51,8 @@ impl Knot {
         );
         for (name, text) in zones {
             let update = if name.starts_with("fixed") { "" } else { "   acl: updates\n" };
-            write!(config, " - domain: {name}\n   file: \"{here}/{name}.zone\"\n   journal-max-usage: 2M\n{update}").expect("text");
+            write!(config, " - domain: {name}\n   file: \"{here}/{name}.zone\"\n   journal-max-usage: 2M\n{update}")
+                .expect("text");
             if !text.is_empty() {
                 let text = format!("$ORIGIN {name}.\n$TTL 60\n@ SOA ns1 admin 1 3600 600 86400 60\n{text}");
                 fs::write(folder.path().join(format!("{name}.zone")), text).expect("written");

@@ -155,7 +155,9 @@ fn half_an_answer_is_none() {
 
 #[test]
 fn names_for_private_networks_have_no_public_certificate() {
-    for text in ["shop.localhost", "nas.local", "a.b.internal", "router.home.arpa", "x.lan", "a.test", "*.corp.internal"] {
+    for text in
+        ["shop.localhost", "nas.local", "a.b.internal", "router.home.arpa", "x.lan", "a.test", "*.corp.internal"]
+    {
         let local = name(text);
         let verdict = DnsVerdict::of(&local, &answers(&["203.0.113.7"]), &addresses(&BOTH));
         assert_eq!(verdict, DnsVerdict::Local, "{text}");
