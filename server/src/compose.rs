@@ -412,6 +412,17 @@ impl Services {
                 }
             }
         });
+        let (dns, named, stop) = (self.dns.clone(), self.domains.clone(), self.stop.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "dns", dns::EVERY, never, move || {
+            let (dns, domains, stop) = (dns.clone(), named.clone(), stop.clone());
+            async move {
+                // A resolver may take its time to answer.
+                tokio::select! {
+                    asked = async { dns.reconcile(&domains.served_names().await?).await } => asked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
         let (statuses, heard) = (self.statuses.clone(), Arc::new(Mutex::new(self.hub.listen())));
         let changed = move || {
             let heard = heard.clone();

@@ -28,6 +28,8 @@ use crate::{
     seal::Sealer,
 };
 
+/// How often it is looked which names are due.
+pub const EVERY: Duration = Duration::from_mins(1);
 /// How old an answer may be before the name is asked again.
 const FRESH_MS: i64 = 60 * 60_000;
 /// The same for a name that could not be asked.
