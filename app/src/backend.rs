@@ -11,6 +11,7 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
+    certificate::CertificateRow,
     deploy::{Comparison, DeployDetail, ReleaseRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
@@ -54,6 +55,8 @@ pub struct Backend {
     pub statuses: Arc<dyn Statuses>,
     /// Sign-ins to image registries.
     pub registries: Arc<dyn Registries>,
+    /// Certificates.
+    pub certificates: Arc<dyn Certificates>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -285,4 +288,11 @@ pub trait Registries: Send + Sync {
     async fn forget(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
     /// Asks a registry whether it still lets its sign-in in.
     async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
+}
+
+/// Certificates.
+#[async_trait]
+pub trait Certificates: Send + Sync {
+    /// Those in use, by domain.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
 }

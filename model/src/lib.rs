@@ -10,6 +10,7 @@ pub mod api;
 pub mod app;
 pub mod build;
 pub mod buildpacks;
+pub mod certificate;
 pub mod deploy;
 pub mod domain;
 pub mod environment;

@@ -19,6 +19,7 @@ use crate::{
     ambient::{self, Clock},
     apps::{self, Apps, Observations},
     audit::Audit,
+    certificates::Certificates,
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
@@ -100,6 +101,8 @@ pub struct Services {
     pub statuses: Statuses,
     /// Sign-ins to image registries.
     pub registries: Registries,
+    /// Certificates.
+    pub certificates: Certificates,
     /// Asking hosts for branches.
     pub polls: Polls,
     /// Host names and nginx.
@@ -183,6 +186,7 @@ impl Services {
         let names = Names::new(config.origin.host().to_owned(), apps_domain(config)?, config.allow_local_git);
         let domains = Domains::new(domains::Parts {
             db: db.clone(),
+            sealer: sealer.clone(),
             docker: docker.clone(),
             host: nginx.host(config.bind.clone(), port(config.http_port)?, Some(port(config.https_port)?)),
             panel: Some(panel_vhost(config)?),
@@ -214,6 +218,7 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
+        let certificates = Certificates::new(apps.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let origin = config.origin.as_str().to_owned();
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin.clone());
@@ -243,6 +248,7 @@ impl Services {
             statuses,
             ssh: Arc::new(ssh),
             registries: registries.clone(),
+            certificates,
             polls,
             activity: Activity::new(db.clone(), audit),
             db,
@@ -284,6 +290,7 @@ impl Services {
             ssh_keys: Arc::new(self.ssh_keys.clone()),
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
+            certificates: Arc::new(self.certificates.clone()),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod activity;
 pub mod ambient;
 pub mod apps;
 pub mod audit;
+pub mod certificates;
 pub mod cli;
 pub mod compose;
 pub mod config;

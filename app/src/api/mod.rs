@@ -7,6 +7,7 @@ pub mod access;
 pub mod accounts;
 pub mod activity;
 pub mod apps;
+pub mod certificates;
 pub mod deploys;
 pub mod environments;
 pub mod error;

@@ -2,6 +2,8 @@
 
 #[path = "fake_access.rs"]
 mod access;
+#[path = "fake_certificates.rs"]
+mod certificates;
 #[path = "fake_compare.rs"]
 mod compare;
 #[path = "fake_environments.rs"]
@@ -66,7 +68,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         access: fake.clone(),
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
-        registries: fake,
+        registries: fake.clone(),
+        certificates: fake,
     }
 }
 

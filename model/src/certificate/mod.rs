@@ -39,3 +39,43 @@ impl CertificateFacts {
         self.names.iter().any(|own| own.covers(name))
     }
 }
+
+/// A certificate in use, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRow {
+    /// The domain that it is for.
+    pub domain: DomainName,
+    /// Where it came from.
+    pub source: CertificateSource,
+    /// What it says.
+    pub facts: CertificateFacts,
+    /// Since when it is in use.
+    pub since: Timestamp,
+}
+
+crate::name::parsed!(
+    /// What a certificate authority asks for below [`CHALLENGE_PATH`](crate::domain::vhost::CHALLENGE_PATH):
+    /// base64url, as RFC 8555 (section 8.3) spells it. It becomes a file's name.
+    ChallengeToken,
+    |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if (1..=128).contains(&text.len()) && text.bytes().all(plain) {
+            Ok(())
+        } else {
+            Err("That is not a token of a certificate authority.")
+        }
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_plain_file_name() {
+        assert!("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr_oA".parse::<ChallengeToken>().is_ok());
+        for text in ["", ".", "..", "a/b", "../x", "a b", "a\n", "é", "a.txt", &"a".repeat(129)] {
+            assert!(text.parse::<ChallengeToken>().is_err(), "{text}");
+        }
+    }
+}

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn stars_stand_at_the_beginning_only() {
-        for text in ["*", "*.com", "*.*.example.com", "a.*.com", "w*.example.com", "**.example.com", "*.", ".example.com"] {
+        for text in
+            ["*", "*.com", "*.*.example.com", "a.*.com", "w*.example.com", "**.example.com", "*.", ".example.com"]
+        {
             assert!(text.parse::<DomainName>().is_err(), "{text}");
         }
     }

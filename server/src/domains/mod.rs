@@ -19,14 +19,15 @@ use homeport_model::{
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
-    domain::vhost::{self, AppVhost, Down, Generation, Target, Upstream},
+    domain::vhost::{self, AppVhost, Down, Generation, PanelName, Target, Upstream, VhostName},
     id::{AppId, ReleaseId},
-    name::{AppName, HostName, Port},
+    name::{AppName, DomainName, HostName, Port},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
     apps::{self, AppRecord},
+    certificates::Pairs,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
@@ -36,6 +37,7 @@ use crate::{
     },
     failure::Failure,
     jobs::AppLock,
+    seal::Sealer,
 };
 
 /// Where a release can be reached.
@@ -61,6 +63,8 @@ pub enum Serving {
 pub struct Parts {
     /// The store.
     pub db: Db,
+    /// Opens certificates' keys.
+    pub sealer: Sealer,
     /// The engine, for the bridge.
     pub docker: Docker,
     /// The proxy.
@@ -75,10 +79,17 @@ pub struct Parts {
     pub panel: Option<vhost::Panel>,
 }
 
+/// What nginx is given, but for what all of its servers share.
+#[derive(PartialEq, Eq, Clone)]
+struct Served {
+    panel: Option<vhost::Panel>,
+    apps: Vec<AppVhost>,
+}
+
 struct Inner {
     parts: Parts,
     /// What nginx was given last, without its number; and the number.
-    applied: Mutex<Option<(Vec<AppVhost>, u64)>>,
+    applied: Mutex<Option<(Served, u64)>>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
     nudge: Notify,
@@ -110,6 +121,33 @@ impl Domains {
     #[must_use]
     pub fn sites(&self) -> &Sites {
         self.0.parts.nginx.sites()
+    }
+
+    /// The proxy, for certificates' files.
+    pub(crate) fn nginx(&self) -> &Nginx {
+        &self.0.parts.nginx
+    }
+
+    /// Every name that is served, the panel's among them. Those of an app that is being removed are not.
+    pub(crate) async fn served_names(&self) -> Result<Vec<DomainName>, Failure> {
+        let mut names: Vec<DomainName> = Vec::new();
+        for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
+            if let PanelName::Name(name) = name {
+                names.push(name.clone().into());
+            }
+        }
+        for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
+            names.extend(app.spec.all_host_names(self.apps_domain()).into_iter().map(DomainName::from));
+        }
+        Ok(names)
+    }
+
+    /// Gives nginx the certificates in use now, and waits until they are served.
+    ///
+    /// # Errors
+    /// When nginx refuses; then what was served before is served on.
+    pub(crate) async fn serve_certificates(&self) -> Result<(), Failure> {
+        self.ensure_vhosts(&[]).await.map(|_| ())
     }
 
     /// Whether the folder of a release is what nginx serves for an app.
@@ -199,7 +237,8 @@ impl Domains {
     async fn ensure_vhosts(&self, changes: &[(AppId, Target)]) -> Result<bool, Failure> {
         let parts = &self.0.parts;
         let mut applied = self.0.applied.lock().await;
-        let before = applied.as_ref().map_or(&[][..], |(vhosts, _)| vhosts);
+        let before = applied.as_ref().map_or(&[][..], |(served, _)| &served.apps);
+        let pairs = Pairs::ensure(&parts.db, &parts.sealer, &parts.nginx).await?;
         let mut wanted = Vec::new();
         for app in apps::store::list(&parts.db).await? {
             let change = changes.iter().find(|(id, _)| *id == app.id).map(|(_, target)| target);
@@ -212,18 +251,31 @@ impl Domains {
                 continue;
             }
             let hosts = app.spec.all_host_names(self.names().apps_domain());
-            wanted.push(AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target));
+            let mut vhost = AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target);
+            vhost.names.iter_mut().for_each(|VhostName { name, tls }| *tls = pairs.of(name));
+            wanted.push(vhost);
         }
+        let wanted = Served { panel: self.panel_vhost(&pairs), apps: wanted };
         let next = match &*applied {
             Some((now, _)) if *now == wanted => return Ok(false),
             Some((_, number)) => number + 1,
             None => parts.nginx.next_number()?,
         };
-        let generation =
-            Generation { number: next, host: parts.host.clone(), panel: parts.panel.clone(), apps: wanted.clone() };
+        let Served { panel, apps } = wanted.clone();
+        let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
         parts.nginx.apply(&generation).await?;
         *applied = Some((wanted, next));
         Ok(true)
+    }
+
+    /// The panel's vhost, by https once there is a certificate for its name.
+    fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
+        let mut panel = self.0.parts.panel.clone()?;
+        panel.tls = panel.names.iter().find_map(|name| match name {
+            PanelName::Name(name) => pairs.of(&name.clone().into()),
+            PanelName::Localhost | PanelName::AnyAddress => None,
+        });
+        Some(panel)
     }
 
     /// An app's target as the store says. One that is being removed has none any more: its removal

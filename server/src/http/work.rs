@@ -58,6 +58,7 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/registries/keep", "registries.keep").role(Role::Owner),
     Route::change("/api/ui/registries/forget", "registries.forget").role(Role::Owner),
     Route::change("/api/ui/registries/try-it", "registries.try_it"),
+    Route::read("/api/ui/certificates/list", "certificates.list"),
     Route::read("/api/ui/access/find", "access.find"),
     Route::change("/api/ui/access/make-key", "access.make_key").role(Role::Owner),
     Route::change("/api/ui/access/remove-key", "access.remove_key").role(Role::Owner),

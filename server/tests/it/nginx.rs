@@ -66,7 +66,7 @@ async fn a_bad_app_is_refused_and_the_generation_before_serves() {
     let mut bad = ground.generation(2, down());
     let missing = |name: &str| -> HostPath { format!("/nowhere/{name}").parse().expect("a path") };
     bad.host.https_port = Some(free_port());
-    bad.apps[0].tls =
+    bad.apps[0].names[0].tls =
         Some(homeport_model::domain::vhost::CertificatePair { certificate: missing("c"), key: missing("k") });
     let refused = ground.nginx.apply(&bad).await;
     let Err(Error::Rejected { app, message, .. }) = &refused else { panic!("{refused:?}") };
