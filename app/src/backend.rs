@@ -22,6 +22,7 @@ use homeport_model::{
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
+    traffic::{TrafficForm, TrafficPage},
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -57,6 +58,8 @@ pub struct Backend {
     pub registries: Arc<dyn Registries>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
+    /// What visitors ask of apps.
+    pub traffic: Arc<dyn Traffic>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -108,6 +111,13 @@ pub trait Apps: Send + Sync {
     async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()>;
     /// Removes a volume that no mount names, with all that is in it. Needs step-up.
     async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()>;
+}
+
+/// What visitors ask of apps, and how quickly they are answered.
+#[async_trait]
+pub trait Traffic: Send + Sync {
+    /// The figures of a window, its series, and the newest requests.
+    async fn page(&self, actor: &Actor, app: &AppName, form: &TrafficForm) -> Answer<TrafficPage>;
 }
 
 /// A log to take away.

@@ -49,6 +49,7 @@ use crate::{
     state::Refusal,
     statuses::{self, Statuses},
     tokens::Tokens,
+    traffic::{self, AnswerTimes, Traffic},
     uploads::Uploads,
     webhooks::Webhooks,
 };
@@ -103,6 +104,8 @@ pub struct Services {
     pub registries: Registries,
     /// Certificates.
     pub certificates: Certificates,
+    /// What visitors ask of apps.
+    pub traffic: Traffic,
     /// Asking hosts for branches.
     pub polls: Polls,
     /// Host names and nginx.
@@ -197,6 +200,7 @@ impl Services {
         let kept_bytes = u64::from(config.kept_logs_mib) << 20;
         let kept = KeptLogs::open(&config.state, db.clone(), docker.clone(), clock.clone(), kept_bytes)
             .map_err(|error| Refusal::Io(error.to_string()))?;
+        let times = AnswerTimes::default();
         let apps = Apps::new(apps::Parts {
             kept,
             db: db.clone(),
@@ -209,7 +213,9 @@ impl Services {
             docker: docker.clone(),
             host: host.clone(),
             runner: runner.clone(),
+            times: times.clone(),
         });
+        let traffic = Traffic::new(apps.clone(), domains.nginx().clone(), times);
         let deploys = Deploys::new(apps.clone(), git.clone());
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
@@ -249,6 +255,7 @@ impl Services {
             ssh: Arc::new(ssh),
             registries: registries.clone(),
             certificates,
+            traffic,
             polls,
             activity: Activity::new(db.clone(), audit),
             db,
@@ -291,6 +298,7 @@ impl Services {
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
             certificates: Arc::new(self.certificates.clone()),
+            traffic: Arc::new(self.traffic.clone()),
         }
     }
 
@@ -382,6 +390,11 @@ impl Services {
                     () = stop.cancelled() => Ok(()),
                 }
             }
+        });
+        let traffic = self.traffic.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "traffic", traffic::EVERY, never, move || {
+            let traffic = traffic.clone();
+            async move { traffic.look().await }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

@@ -34,6 +34,7 @@ pub mod state;
 pub mod statuses;
 pub mod supervise;
 pub mod tokens;
+pub mod traffic;
 pub mod uploads;
 pub mod webhooks;
 

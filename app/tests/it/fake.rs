@@ -16,6 +16,8 @@ mod needs;
 mod people;
 #[path = "fake_programs.rs"]
 mod programs;
+#[path = "fake_traffic.rs"]
+mod traffic;
 
 use std::sync::Arc;
 
@@ -69,7 +71,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
         registries: fake.clone(),
-        certificates: fake,
+        certificates: fake.clone(),
+        traffic: fake,
     }
 }
 
@@ -117,6 +120,7 @@ fn row(name: &str, state: AppState, version: &str) -> AppRow {
         version: Some(version.into()),
         job: None,
         last_failure: None,
+        p95_us: (name == "shop").then_some(41_600),
     }
 }
 

@@ -25,7 +25,7 @@ const MOST_LOG_BYTES: u64 = 256 << 20;
 #[must_use]
 pub fn rotate_above_bytes(apps: usize) -> u64 {
     // The panel's own and the errors' count as two more.
-    let files = 2 * (u64::try_from(apps).unwrap_or(u64::MAX).saturating_add(2));
+    let files = u64::try_from(apps).unwrap_or(u64::MAX).saturating_add(2).saturating_mul(2);
     (MOST_LOG_BYTES / files.max(1)).clamp(512 << 10, 8 << 20)
 }
 

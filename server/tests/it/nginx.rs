@@ -271,7 +271,7 @@ async fn logs_are_rotated_while_it_serves() {
     ground.nginx.apply(&ground.generation(1, down())).await.expect("applied");
     get(ground.http_port, "shop.example.com", "/before").await.expect("an answer");
     sleep(Duration::from_millis(100)).await;
-    ground.nginx.rotate_logs(1).expect("rotated");
+    ground.nginx.rotate_logs(1, &[]).expect("rotated");
     let logs = ground.state().join("nginx/logs");
     for _ in 0..100 {
         if logs.join("access.log").exists() {

@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 
 use super::{DOLLAR, Host, PROBE_SOCKET, write::Writer};
-use crate::name::Port;
-
-/// One line of JSON a request. The query is left out: tokens stand there.
-const LOG_FORMAT: &str = "{\"at\":\"$time_iso8601\",\"address\":\"$remote_addr\",\"host\":\"$host\",\
-                          \"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$status,\
-                          \"bytes\":$body_bytes_sent,\"seconds\":$request_time}";
+use crate::{
+    name::Port,
+    traffic::{LOG_FORMAT, STATUS_VARIABLE},
+};
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
 const PROXY_HEADERS: [(&str, &str); 11] = [
@@ -110,6 +108,8 @@ pub(super) fn render(number: u64, host: &Host, files: &[&str]) -> String {
 }
 
 fn shared(w: &mut Writer) {
+    let (variable, values) = STATUS_VARIABLE;
+    w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     w.line("log_format", &["homeport", "escape=json", LOG_FORMAT]);
     w.line("access_log", &["logs/access.log", "homeport"]);
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
