@@ -22,6 +22,7 @@ use crate::{
         settings::{SettingsPage, registries::RegistriesPage},
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
+        traffic::TrafficTab,
     },
     ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
 };
@@ -53,6 +54,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
                         <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
+                        <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />

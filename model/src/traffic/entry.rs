@@ -110,12 +110,11 @@ impl Entries {
             if self.is_full() {
                 return;
             }
-            let Ok(request) = Request::read(&String::from_utf8_lossy(line)).map(|request| Entry::from(&request)) else {
-                continue;
-            };
+            let line = String::from_utf8_lossy(line);
+            let Some(request) = Request::read(&line).ok().filter(|request| !request.is_probe) else { continue };
             self.looked_through += 1;
             if which.shows(request.status) {
-                self.newest.push_back(request);
+                self.newest.push_back(Entry::from(&request));
             }
         }
     }

@@ -15,12 +15,21 @@ use crate::{log::LogTime, time::Timestamp};
 /// to the last one of the answer.
 pub const LOG_FORMAT: &str = "{\"at\":\"$time_iso8601\",\"address\":\"$remote_addr\",\"host\":\"$host\",\
                               \"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$homeport_status,\
-                              \"bytes\":$bytes_sent,\"seconds\":$request_time}";
+                              \"bytes\":$bytes_sent,\"seconds\":$request_time,\
+                              \"probe\":$homeport_probe}";
 
 /// The variable of the status in [`LOG_FORMAT`], and how it differs from nginx's own: where nothing was
 /// answered nginx writes `000` (and `009` for HTTP 0.9), which is no number in JSON.
 pub const STATUS_VARIABLE: (&str, [(&str, &str); 3]) =
     ("$homeport_status", [("default", "$status"), ("000", "0"), ("009", "9")]);
+
+/// The variable that says whether Homeport itself asked: its name, what it looks at, and its values. Only a
+/// connection from this host to itself counts, so that no visitor can hide by a header.
+pub const PROBE_VARIABLE: (&str, &str, [(&str, &str); 2]) = (
+    "$homeport_probe",
+    "$remote_addr $server_addr $http_user_agent",
+    [("default", "0"), (r"~^(\S+) \1 Homeport\b", "1")],
+);
 
 /// A request as nginx logged it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +50,8 @@ pub struct Request<'a> {
     pub bytes: u64,
     /// How long it took, in microseconds; nginx measures milliseconds.
     pub took_us: u64,
+    /// Whether Homeport itself asked, to prove a switch. It is no visit.
+    pub is_probe: bool,
 }
 
 /// A line that is none of ours: cut off, not JSON, or with values that no request has.
@@ -62,6 +73,8 @@ struct Fields<'a> {
     status: u16,
     bytes: u64,
     seconds: f64,
+    #[serde(default)]
+    probe: u8,
 }
 
 impl<'a> Request<'a> {
@@ -71,11 +84,12 @@ impl<'a> Request<'a> {
     /// [`Unreadable`]; never anything else, whatever the line is.
     pub fn read(line: &'a str) -> Result<Self, Unreadable> {
         let fields: Fields<'a> = serde_json::from_str(line).map_err(|_| Unreadable)?;
-        let Fields { at, address, host, method, path, status, bytes, seconds } = fields;
+        let Fields { at, address, host, method, path, status, bytes, seconds, probe } = fields;
         // Refuses what is negative or too large for a length of time.
         let took = Duration::try_from_secs_f64(seconds).map_err(|_| Unreadable)?;
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        Ok(Self { at: moment(at).ok_or(Unreadable)?, address, host, method, path, status, bytes, took_us })
+        let at = moment(at).ok_or(Unreadable)?;
+        Ok(Self { at, address, host, method, path, status, bytes, took_us, is_probe: probe != 0 })
     }
 }
 
@@ -143,10 +157,11 @@ mod tests {
             ("homeport_status", "0"),
             ("bytes_sent", "0"),
             ("request_time", "0.000"),
+            ("homeport_probe", "1"),
         ]);
         let request = Request::read(&line).expect("reads");
         assert_eq!(&*request.path, "/a\"},\"status\":200\u{1b}[31m\\<script>");
-        assert_eq!((request.status, request.took_us), (0, 0));
+        assert_eq!((request.status, request.took_us, request.is_probe), (0, 0, true));
         for forbidden in ["$request_uri", "$args", "$query", "$http_", "$cookie", "$request\""] {
             assert!(!LOG_FORMAT.contains(forbidden), "{forbidden}");
         }

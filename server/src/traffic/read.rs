@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
 };
 
 use homeport_model::{
@@ -89,6 +90,7 @@ impl Counted {
 
     fn line(&mut self, line: &[u8], look: &Look) {
         match Request::read(&String::from_utf8_lossy(line)) {
+            Ok(request) if request.is_probe => {}
             Ok(request) => {
                 let at = request.at;
                 self.minutes.entry(Grain::Minute.floor(at)).or_default().add(&request);
@@ -191,12 +193,13 @@ impl Look {
         Ok(())
     }
 
+    /// Counts what stands behind a place, as far as the budget reaches.
     fn read(&self, log: &mut LogFile, place: &mut Place, counted: &mut Counted, budget: &mut u64) -> io::Result<()> {
         if *budget == 0 {
             return Ok(());
         }
         let size = log.stat.size_bytes;
-        if size < place.position {
+        if size < place.position || !begins_a_line(log, place.position)? {
             // Somebody emptied it; nginx goes on at its beginning.
             place.position = 0;
         }
@@ -212,17 +215,20 @@ impl Look {
         *budget -= end - place.position;
         let mut pieces = log.file.by_ref().take(end - place.position);
         let mut bytes = Vec::with_capacity(PIECE);
+        // Of a line that is too long; it has been read when its end has.
+        let mut too_long = 0;
         while pieces.by_ref().take(PIECE as u64).read_to_end(&mut bytes)? > 0 {
             let Some(last) = memchr::memrchr(b'\n', &bytes) else {
                 if bytes.len() > MOST_LINE {
-                    counted.line(b"", self);
-                    place.position += bytes.len() as u64;
+                    too_long += bytes.len() as u64;
                     bytes.clear();
-                    // What is left of it is no line either.
-                    is_midway = true;
                 }
                 continue;
             };
+            if too_long > 0 {
+                counted.line(b"", self);
+                is_midway = true;
+            }
             let mut whole = &bytes[..=last];
             if std::mem::take(&mut is_midway) {
                 let first = memchr::memchr(b'\n', whole).unwrap_or(last);
@@ -231,9 +237,17 @@ impl Look {
             for line in whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 counted.line(line, self);
             }
-            place.position += last as u64 + 1;
+            place.position += std::mem::take(&mut too_long) + last as u64 + 1;
             bytes.drain(..=last);
         }
         Ok(())
     }
+}
+
+/// Whether a line begins at a place: one ended before it.
+fn begins_a_line(log: &LogFile, position: u64) -> io::Result<bool> {
+    let Some(before) = position.checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    log.file.read_exact_at(&mut byte, before)?;
+    Ok(byte == *b"\n")
 }

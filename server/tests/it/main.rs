@@ -41,5 +41,6 @@ mod statuses;
 mod storage;
 mod submodules;
 mod support;
+mod traffic;
 mod troubles;
 mod webhooks;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{DOLLAR, Host, PROBE_SOCKET, write::Writer};
 use crate::{
     name::Port,
-    traffic::{LOG_FORMAT, STATUS_VARIABLE},
+    traffic::{LOG_FORMAT, PROBE_VARIABLE, STATUS_VARIABLE},
 };
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
@@ -108,8 +108,6 @@ pub(super) fn render(number: u64, host: &Host, files: &[&str]) -> String {
 }
 
 fn shared(w: &mut Writer) {
-    let (variable, values) = STATUS_VARIABLE;
-    w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     w.line("log_format", &["homeport", "escape=json", LOG_FORMAT]);
     w.line("access_log", &["logs/access.log", "homeport"]);
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
@@ -154,6 +152,10 @@ fn shared(w: &mut Writer) {
         // Upstream keep-alive would hold requests on the old container after a switch.
         w.line("", &["close"]);
     });
+    let (variable, values) = STATUS_VARIABLE;
+    w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
+    let (variable, looks_at, values) = PROBE_VARIABLE;
+    w.block("map", &[looks_at, variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     w.block("map", &["$server_port", "$homeport_port"], |w| {
         w.line("default", &[":$server_port"]);
         w.line("80", &[""]);
