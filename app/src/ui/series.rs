@@ -218,9 +218,9 @@ mod tests {
         let none = Series::bars(["2xx"], &[]);
         assert_eq!((none.top, none.gaps.as_str(), path(&none, "2xx")), (5, "", ""));
         let most = Series::bars(["2xx", "5xx"], &[Some([u64::MAX, u64::MAX])]);
-        assert_eq!(path(&most, "2xx"), "M0 100V0H590V100z");
+        assert_eq!(path(&most, "2xx"), "M0 100V0H599V100z");
         let rare = Series::bars(["2xx", "5xx"], &[Some([99_999, 1])]);
-        assert_eq!(path(&rare, "5xx"), "M0 0.1V0H590V0.1z");
+        assert_eq!(path(&rare, "5xx"), "M0 0.1V0H599V0.1z");
         assert!(!path(&Series::lines(["p50"], &[Some([u64::MAX])], 1_000), "p50").contains('-'));
     }
 }

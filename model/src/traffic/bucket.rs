@@ -27,14 +27,8 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order of their counts.
-    pub const ALL: [Self; 6] = [
-        Self::Informational,
-        Self::Success,
-        Self::Redirect,
-        Self::ClientError,
-        Self::ServerError,
-        Self::Unanswered,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Informational, Self::Success, Self::Redirect, Self::ClientError, Self::ServerError, Self::Unanswered];
 
     /// The class of a status as nginx logs it. 600 and above is no status: it is taken for 5xx (RFC 9110,
     /// section 15); below 100 nothing had been sent.
@@ -283,7 +277,8 @@ mod tests {
     #[test]
     fn requests_are_counted_once_and_upgraded_ones_have_no_time() {
         let mut bucket = Bucket::default();
-        for (status, bytes, took_us) in [(200, 5_120, 3_000), (101, 10, 3_600_000_000), (499, 0, 10_000_000), (500, 1, 0)]
+        for (status, bytes, took_us) in
+            [(200, 5_120, 3_000), (101, 10, 3_600_000_000), (499, 0, 10_000_000), (500, 1, 0)]
         {
             bucket.add(&request(status, bytes, took_us));
         }

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn the_newest_come_first_and_what_does_not_read_is_passed_over() {
-        let mut lines: Vec<Vec<u8>> = (0..200).map(|number| line(number, if number % 10 == 0 { 500 } else { 200 })).collect();
+        let mut lines: Vec<Vec<u8>> =
+            (0..200).map(|number| line(number, if number % 10 == 0 { 500 } else { 200 })).collect();
         lines.insert(199, b"{broken".to_vec());
         lines.push(b"\xff\xfe".to_vec());
         let mut entries = Entries::default();

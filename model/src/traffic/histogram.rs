@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(of(&[]).quantile_us(P99), None);
         let hour = of(&[u64::MAX]).quantile_us(P50).expect("counted");
         assert!((3_500_000_000..3_720_000_000).contains(&hour), "{hour}");
-        assert!(BUCKETS < 400, "{BUCKETS}");
+        const { assert!(BUCKETS < 400) };
     }
 
     #[test]

@@ -202,7 +202,8 @@ impl TrafficPage {
         Some(match self.last_at {
             None => (
                 "No traffic yet".into(),
-                "Requests are counted from nginx's log, from the first one on. Open the app once to see it here.".into(),
+                "Requests are counted from nginx's log, from the first one on. Open the app once to see it here."
+                    .into(),
             ),
             Some(at) => (
                 format!("No request in the last {}", self.window.words()),
@@ -248,7 +249,8 @@ pub fn shown(query: TrafficQuery, now: Timestamp, known: Known, deploys: Vec<(Ti
         .map(|(place, sum): (i64, _)| {
             let at = begins.plus_ms(place * window.point_ms());
             let until = at.plus_ms(window.point_ms());
-            let counted = since.is_some_and(|since| since < until) && holes.iter().all(|hole| hole.within(at, until) == 0);
+            let counted =
+                since.is_some_and(|since| since < until) && holes.iter().all(|hole| hole.within(at, until) == 0);
             let classes = (counted || sum.requests() > 0).then_some(sum.classes);
             Point { at, classes, times: Times::of(&sum.times) }
         })

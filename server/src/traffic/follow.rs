@@ -16,7 +16,7 @@ use super::{
     read::{Counted, Look, Looked, MOST_OF_ALL, OLD_GROWS_MS, Place, Places},
     store,
 };
-use crate::{drivers::nginx, failure::Failure};
+use crate::failure::Failure;
 
 /// How often it looks.
 pub const EVERY: Duration = Duration::from_secs(10);
@@ -37,10 +37,18 @@ impl Traffic {
         let nginx = self.0.nginx.clone();
         let looked = spawn_blocking(move || {
             let mut budget = MOST_OF_ALL;
-            let look = |look: Look| Ok((look.app.clone(), look.run(&nginx, &mut budget)?));
-            looks.into_iter().map(look).collect::<Result<Vec<(AppId, Looked)>, nginx::Error>>()
+            let (mut found, mut trouble) = (Vec::new(), None);
+            for look in looks {
+                let app = look.app.clone();
+                // One app's trouble is that app's alone; its log is gone on with at the next look.
+                match look.run(&nginx, &mut budget) {
+                    Ok(looked) => found.push((app, looked)),
+                    Err(error) => trouble = Some(error),
+                }
+            }
+            (found, trouble)
         });
-        let looked = looked.await.map_err(Failure::internal)??;
+        let (looked, trouble) = looked.await.map_err(Failure::internal)?;
         let limit = rotate_above_bytes(apps.len());
         let full = |looked: &Looked| looked.size_bytes > limit && looked.old_is_done;
         let full: Vec<AppId> = looked.iter().filter(|(_, looked)| full(looked)).map(|(app, _)| app.clone()).collect();
@@ -57,7 +65,7 @@ impl Traffic {
         if is_first || has_lost {
             self.remove_strangers().await?;
         }
-        Ok(())
+        trouble.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Asks the store once how far the logs had been read; says whether this was the time.

@@ -88,14 +88,10 @@ pub(super) async fn put_log(tx: &mut Conn, log: &LogRow) -> Result<Option<i64>> 
 /// Adds what was counted to a bucket.
 pub(super) async fn add(tx: &mut Conn, log: i64, grain: Grain, at: Timestamp, counted: &Bucket) -> Result<()> {
     let (number, at) = (grain.number(), minutes(at));
-    let before = sqlx::query_scalar!(
-        "SELECT data FROM traffic_buckets WHERE log = ? AND grain = ? AND at = ?",
-        log,
-        number,
-        at
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    let before =
+        sqlx::query_scalar!("SELECT data FROM traffic_buckets WHERE log = ? AND grain = ? AND at = ?", log, number, at)
+            .fetch_optional(&mut *tx)
+            .await?;
     let mut bucket = before.as_deref().and_then(readable).unwrap_or_default();
     bucket.merge(counted);
     let data = bucket.to_bytes();

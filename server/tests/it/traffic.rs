@@ -318,7 +318,8 @@ async fn what_visitors_write_breaks_nothing() {
         answered += u64::from(raw(port, &format!("GET {path} HTTP/1.1\r\n{host}")).await.expect("asked").status > 0);
     }
     answered += u64::from(get(port, "shop.apps.localhost", &format!("/{}", "x".repeat(7_000))).await.is_ok());
-    answered += u64::from(raw(port, &format!("{} / HTTP/1.1\r\n{host}", "A".repeat(500))).await.expect("asked").status > 0);
+    answered +=
+        u64::from(raw(port, &format!("{} / HTTP/1.1\r\n{host}", "A".repeat(500))).await.expect("asked").status > 0);
     // Claims to be the panel, from this host: it is not counted, and it is in the file.
     let probe = format!("GET /probe HTTP/1.1\r\nUser-Agent: Homeport\r\n{host}");
     raw(port, &probe).await.expect("asked");
@@ -330,7 +331,9 @@ async fn what_visitors_write_breaks_nothing() {
     assert_eq!(page.totals.unreadable, 0);
     let shown: String = page.entries.newest.iter().map(|entry| entry.path.as_str()).collect();
     assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown:?}");
-    assert!(!shown.contains("/probe") && String::from_utf8_lossy(&fs::read(shop.file()).expect("read")).contains("/probe"));
+    assert!(
+        !shown.contains("/probe") && String::from_utf8_lossy(&fs::read(shop.file()).expect("read")).contains("/probe")
+    );
     // What no nginx writes is counted as such.
     shop.append("{\"at\":\nnull\n{\"at\":\"2026-11-21T03:41:59+00:00\",\"status\":-1}\n\u{0}\u{0}\n\n");
     shop.append(&format!("{}\n", "x".repeat(3 << 20)));
@@ -441,7 +444,8 @@ async fn who_may_see_it_and_what_cannot_be_asked() {
         traffic.page(actor, &app.parse().expect("a name"), &form).await.expect_err("refused")
     };
     assert_eq!(ask(&viewer, "other", "", "").await.code.status(), 404);
-    for (window, show, field) in [("2h", "", "window"), ("1h; DROP TABLE apps", "", "window"), ("1h", "\u{0}", "show")] {
+    for (window, show, field) in [("2h", "", "window"), ("1h; DROP TABLE apps", "", "window"), ("1h", "\u{0}", "show")]
+    {
         let refused = ask(&viewer, "shop", window, show).await;
         assert_eq!((refused.code.status(), refused.field.as_deref()), (422, Some(field)));
     }

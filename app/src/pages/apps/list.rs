@@ -11,7 +11,11 @@ use super::super::words;
 use crate::{
     api::apps::list_apps,
     live,
-    ui::{Age, PageHeader, PanelSkeleton, State, Tone, figures::{count, logged_time}, loaded},
+    ui::{
+        Age, PageHeader, PanelSkeleton, State, Tone,
+        figures::{count, logged_time},
+        loaded,
+    },
 };
 
 /// The list.

@@ -49,10 +49,8 @@ pub fn TrafficTab() -> impl IntoView {
         let topic = id.get().map(Topic::Traffic);
         live.zip(topic).map_or(0, |(live, topic)| live.version(&topic))
     });
-    let answer = Resource::new(
-        move || (this.name.get(), form.get(), version.get()),
-        |(name, form, _)| load(name, form),
-    );
+    let answer =
+        Resource::new(move || (this.name.get(), form.get(), version.get()), |(name, form, _)| load(name, form));
     loaded(answer, || view! { <PanelSkeleton rows=10 /> }, |(name, page)| view! { <Shown name=name page=page /> })
 }
 
@@ -123,7 +121,7 @@ fn NotCounted(page: TrafficPage) -> impl IntoView {
         view! {
             <p class="output-note" role="status">
                 {format!("{} of the log were not counted, because it had grown too long: from ", size_of(bytes))}
-                <Age at=first.from /> " to " <Age at=last.until /> ". What is shown of that time is too little."
+                <Age at=first.from /> " to " <Age at=last.until /> ". The figures of that time are too low."
             </p>
         }
     });
@@ -162,7 +160,7 @@ fn Figures(page: TrafficPage) -> impl IntoView {
     };
     let times = totals.times.map(|times| {
         view! {
-            {figure("half of the answers within", logged_time(times.p50_us), false)}
+            {figure("p50", logged_time(times.p50_us), false)}
             {figure("p95", logged_time(times.p95_us), false)} {figure("p99", logged_time(times.p99_us), false)}
         }
     });

@@ -47,10 +47,9 @@ pub fn Newest(
     let note = match (page.which, entries.has_more) {
         (Which::All, _) => "Paths are shown without what follows the question mark.".to_owned(),
         (Which::Errors, true) => format!("Status 400 and above, of the newest {} requests.", entries.looked_through),
-        (Which::Errors, false) => format!(
-            "Status 400 and above, of the {} requests that the log still has.",
-            entries.looked_through
-        ),
+        (Which::Errors, false) => {
+            format!("Status 400 and above, of the {} requests that the log still has.", entries.looked_through)
+        }
     };
     let body = if entries.newest.is_empty() {
         let words = match page.which {

@@ -244,9 +244,7 @@ impl FsRoot {
     pub fn stat(&self, rel: impl AsRef<Path>) -> io::Result<Option<FileStat>> {
         let (folder, name) = self.parent(rel.as_ref())?;
         match fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => {
-                Ok(Some(FileStat { inode: stat.st_ino, size_bytes: u64::try_from(stat.st_size).unwrap_or(0) }))
-            }
+            Ok(stat) => Ok(Some(FileStat { inode: stat.st_ino, size_bytes: u64::try_from(stat.st_size).unwrap_or(0) })),
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
