@@ -18,7 +18,8 @@ use homeport_model::{
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey},
+    name::{AppName, CommitRef, EnvKey, HostName},
+    panel_domain::{PanelNameForm, PanelNameRow},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
@@ -60,6 +61,8 @@ pub struct Backend {
     pub certificates: Arc<dyn Certificates>,
     /// What visitors ask of apps.
     pub traffic: Arc<dyn Traffic>,
+    /// The panel's own names.
+    pub panel_domain: Arc<dyn PanelDomain>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -305,4 +308,17 @@ pub trait Registries: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+}
+
+/// The panel's own names.
+#[async_trait]
+pub trait PanelDomain: Send + Sync {
+    /// All of them, the configured one first, each with its rehearsal.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<PanelNameRow>>;
+    /// Gives the panel a further name. Needs step-up.
+    async fn try_name(&self, actor: &Actor, form: PanelNameForm) -> Answer<()>;
+    /// A link that lets the actor in at a name, once, to make a passkey there. Needs step-up.
+    async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
+    /// Gives a name up. Needs step-up.
+    async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
 }

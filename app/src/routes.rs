@@ -19,7 +19,7 @@ use crate::{
         gallery::Gallery,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, registries::RegistriesPage},
+        settings::{SettingsPage, panel_domain::PanelDomainPage, registries::RegistriesPage},
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
         traffic::TrafficTab,
@@ -61,6 +61,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
+                    <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />

@@ -72,7 +72,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         statuses: fake.clone(),
         registries: fake.clone(),
         certificates: fake.clone(),
-        traffic: fake,
+        traffic: fake.clone(),
+        panel_domain: fake,
     }
 }
 

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 33] = [
+const PAGES: [&str; 34] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -79,6 +79,7 @@ const PAGES: [&str; 33] = [
     "/settings",
     "/settings/environment",
     "/settings/registries",
+    "/settings/panel",
     "/gallery",
 ];
 
@@ -269,6 +270,19 @@ async fn registries_are_listed_and_typed() {
     let fields = "form[host]=a+b&form[user]=ada&form[token]=t0p";
     let back = submit("/settings/registries", "/api/ui/registries/keep", fields).await;
     has(&page(&back).await, &["s host, like ghcr.io or", "id=\"host-wrong\""]);
+}
+
+#[tokio::test]
+async fn the_panels_names_are_rehearsed_before_they_are_used() {
+    has(&page("/settings").await, &["href=\"/settings/panel\""]);
+    has(
+        &page("/settings/panel").await,
+        &["home.example.net", "links carry it", "It leads here.", "Make a link to go there", "2 passkeys belong to it"],
+    );
+    let (_, alone) = get("/settings/panel", true).await;
+    assert!(!alone.contains("Give the name up"), "the configured name stays");
+    let back = submit("/settings/panel", "/api/ui/panel-domain/try-name", "form[name]=a+b").await;
+    has(&page(&back).await, &["id=\"panel_name-wrong\""]);
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PanelName {
     /// A host name.
-    Name(HostName),
+    Name(VhostName),
     /// `localhost`.
     Localhost,
     /// Any bare address, where the panel says what to do instead.
@@ -106,8 +106,6 @@ pub struct Panel {
     pub names: Vec<PanelName>,
     /// Where it listens.
     pub upstream: PanelUpstream,
-    /// With a certificate its host name is served by https, and http redirects.
-    pub tls: Option<CertificatePair>,
 }
 
 /// Why there is nothing to proxy to.

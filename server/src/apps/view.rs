@@ -26,7 +26,7 @@ impl Apps {
     pub(super) async fn today_page(&self, actor: &Actor) -> Result<Today, Failure> {
         let apps = self.rows(actor).await?;
         Ok(Today {
-            host_name: self.parts.domains.panel_host().to_owned(),
+            host_name: self.parts.domains.panel_host(),
             apps,
             jobs: jobs::store::newest(&self.parts.db, None, RECENT_JOBS).await?,
             engines: self.parts.host.engines(),

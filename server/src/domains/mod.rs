@@ -133,9 +133,10 @@ impl Domains {
         let mut names: Vec<DomainName> = Vec::new();
         for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
             if let PanelName::Name(name) = name {
-                names.push(name.clone().into());
+                names.push(name.name.clone());
             }
         }
+        names.extend(self.names().origins().added_hosts().into_iter().map(DomainName::from));
         for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
             names.extend(app.spec.all_host_names(self.apps_domain()).into_iter().map(DomainName::from));
         }
@@ -268,13 +269,16 @@ impl Domains {
         Ok(true)
     }
 
-    /// The panel's vhost, by https once there is a certificate for its name.
+    /// The panel's vhost with the names of now, each by https once there is a certificate for it.
     fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
         let mut panel = self.0.parts.panel.clone()?;
-        panel.tls = panel.names.iter().find_map(|name| match name {
-            PanelName::Name(name) => pairs.of(&name.clone().into()),
-            PanelName::Localhost | PanelName::AnyAddress => None,
-        });
+        let added = self.names().origins().added_hosts().into_iter();
+        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
+        for name in &mut panel.names {
+            if let PanelName::Name(VhostName { name, tls }) = name {
+                *tls = pairs.of(name);
+            }
+        }
         Some(panel)
     }
 
@@ -341,7 +345,7 @@ impl Domains {
         self.names().is_panel(host_name)
     }
 
-    pub(crate) fn panel_host(&self) -> &str {
+    pub(crate) fn panel_host(&self) -> String {
         self.names().panel_host()
     }
 

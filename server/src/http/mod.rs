@@ -42,6 +42,7 @@ use crate::{
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
+    origins::Origins,
     pushes::Pushes,
     tokens::Tokens,
     uploads::Uploads,
@@ -64,6 +65,8 @@ pub struct Panel {
     pub config: Arc<Config>,
     /// The time.
     pub clock: Clock,
+    /// The addresses that the panel answers to.
+    pub origins: Origins,
     /// Ceremonies and sessions.
     pub accounts: Arc<Accounts>,
     /// All that pages and server functions ask for.
@@ -97,6 +100,7 @@ impl Panel {
         let limits = Arc::new(Limits::new(services.clock.clone()));
         Self {
             config: Arc::new(config),
+            origins: services.origins.clone(),
             clock: services.clock.clone(),
             accounts: services.accounts.clone(),
             backend: services.backend(),
