@@ -18,6 +18,8 @@ mod needs;
 mod people;
 #[path = "fake_programs.rs"]
 mod programs;
+#[path = "fake_traffic.rs"]
+mod traffic;
 
 use std::sync::Arc;
 
@@ -73,6 +75,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
         registries: fake.clone(),
         dns_providers: fake.clone(),
         certificates: fake.clone(),
+        traffic: fake.clone(),
         panel_domain: fake,
     }
 }
@@ -121,6 +124,7 @@ fn row(name: &str, state: AppState, version: &str) -> AppRow {
         version: Some(version.into()),
         job: None,
         last_failure: None,
+        p95_us: (name == "shop").then_some(41_600),
     }
 }
 

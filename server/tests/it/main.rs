@@ -47,5 +47,6 @@ mod storage;
 mod submodules;
 mod support;
 mod tls;
+mod traffic;
 mod troubles;
 mod webhooks;

@@ -11,7 +11,11 @@ use super::super::words;
 use crate::{
     api::apps::list_apps,
     live,
-    ui::{Age, PageHeader, PanelSkeleton, State, Tone, figures::count, loaded},
+    ui::{
+        Age, PageHeader, PanelSkeleton, State, Tone,
+        figures::{count, logged_time},
+        loaded,
+    },
 };
 
 /// The list.
@@ -129,6 +133,7 @@ pub fn AppTable(
         .map(|app| {
             let (tone, word) = words::of_app(&app);
             let (release, note) = note(&app);
+            let p95 = app.p95_us.map(logged_time);
             let since = match app.state {
                 AppState::Serving { since, .. } => Some(since),
                 _ => app.job.as_ref().map(|job| job.created_at),
@@ -160,6 +165,9 @@ pub fn AppTable(
                         }}
                     </td>
                     <td>{address}</td>
+                    <td class="figure" data-wide>
+                        {p95.map(|took| view! { <span title="95 of 100 answers of the last hours took no longer">{took}</span> })}
+                    </td>
                     <td class="figure" data-cell="end">
                         {since.map(|since| view! { <Age at=since /> })}
                     </td>
@@ -175,6 +183,9 @@ pub fn AppTable(
                     <th scope="col">"State"</th>
                     <th scope="col">"Release"</th>
                     <th scope="col">"Address"</th>
+                    <th scope="col" class="figure" data-wide>
+                        "p95"
+                    </th>
                     <th scope="col" class="figure">
                         "Since"
                     </th>
