@@ -14,6 +14,7 @@ mod archives;
 mod builders;
 mod buildkit;
 mod buildpacks;
+mod checks;
 mod cli;
 mod db;
 mod deploys;
@@ -27,6 +28,7 @@ mod logs;
 mod nat;
 mod nginx;
 mod polls;
+
 mod process;
 mod processes;
 mod pushed_packs;

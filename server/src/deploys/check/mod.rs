@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use homeport_model::{
-    build::{Healthcheck, Probe, Process},
+    build::{Healthcheck, Probe, Process, Scheme},
     deploy::{
         container::{ContainerSpec, ProcessName},
         plan::{STAYS_UP_MS, WORKER_STAYS_UP_MS},
@@ -204,8 +204,11 @@ fn words_of(proof: &Proof, spec: &ContainerSpec) -> String {
         Proof::Port => format!("port {} answers", spec.port),
         Proof::StaysUp => format!("{} stays up", spec.process),
         Proof::Declared(check) => match &check.probe {
-            Probe::Http { path, content: None, .. } => format!("{path} answers with 2xx"),
-            Probe::Http { path, content: Some(_), .. } => format!("{path} answers with 2xx and what was expected"),
+            Probe::Http { path, content, scheme, .. } => {
+                let over = if *scheme == Scheme::Https { " over https" } else { "" };
+                let and = if content.is_some() { " and what was expected" } else { "" };
+                format!("{path} answers with 2xx{over}{and}")
+            }
             Probe::Command { words } => format!("{} ends with 0", words.first().map_or("the command", String::as_str)),
             Probe::Listening => format!("{} listens on port {}", spec.process, check.port.unwrap_or(spec.port)),
             Probe::Uptime { seconds } => format!("{} stays up for {seconds} s", spec.process),
