@@ -15,7 +15,7 @@ use homeport_model::{
 };
 
 use super::{
-    ReleaseRecord, storage,
+    ReleaseRecord, storage, store,
     work::{Deploy, DeployWork},
 };
 use crate::{apps::env::open_env, failure::Failure};
@@ -29,6 +29,7 @@ impl DeployWork {
         self.engines.docker.ensure_network().await?;
         self.provide_storage(deploy).await?;
         self.stop_those_that_go_first(deploy).await?;
+        self.guard_ports(deploy).await?;
         let mut names = Vec::new();
         for process in deploy.release.processes() {
             let specs = self.container_specs(deploy, &process)?;
@@ -73,6 +74,20 @@ impl DeployWork {
         self.start_one(deploy, spec).await.map(drop)
     }
 
+    /// Lets its published ports be reached only from where they may be, before there is anything to
+    /// reach. What serves keeps its own until it is retired.
+    async fn guard_ports(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let serving = match &deploy.app.serving {
+            Some(id) => store::find_id(&self.apps.parts.db, id).await?,
+            None => None,
+        };
+        let mut ports = deploy.release.spec.needs.published.clone();
+        let old = serving.into_iter().flat_map(|serving| serving.spec.needs.published);
+        let others: Vec<_> = old.filter(|old| !ports.iter().any(|new| new.clashes(old))).collect();
+        ports.extend(others);
+        self.apps.parts.domains.guard_ports(&deploy.context.lock, &deploy.app.id, ports).await
+    }
+
     /// Stops the old containers of processes of which there may not be two at once. They are kept
     /// until the new ones have proved themselves.
     async fn stop_those_that_go_first(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
@@ -102,8 +117,14 @@ impl DeployWork {
             self.apps.keep_log(&container).await;
             self.engines.docker.remove(&container).await?;
         }
-        for (release, container) in self.older_containers(deploy).await? {
-            if deploy.app.serving.as_ref() == Some(&release.id) && !container.running {
+        let older = self.older_containers(deploy).await?;
+        let serves = |release: &ReleaseRecord| deploy.app.serving.as_ref() == Some(&release.id);
+        if let Some((serving, _)) = older.iter().find(|(release, _)| serves(release)) {
+            let ports = serving.spec.needs.published.clone();
+            self.apps.parts.domains.guard_ports(&deploy.context.lock, &deploy.app.id, ports).await?;
+        }
+        for (release, container) in older {
+            if serves(&release) && !container.running {
                 self.engines.docker.start(&container.id).await?;
             }
         }

@@ -28,7 +28,7 @@ mod logs;
 mod nat;
 mod nginx;
 mod polls;
-
+mod ports;
 mod process;
 mod processes;
 mod pushed_packs;
