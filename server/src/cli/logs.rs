@@ -1,14 +1,14 @@
 //! `homeport logs`: what an app's containers wrote, and what they write.
 
-use std::thread::sleep;
+use std::{
+    io::{Write, stdout},
+    thread::sleep,
+};
 
 use clap::Args;
 use homeport_model::{api::ApiOutput, deploy::container::ProcessName, log::LogForm, name::AppName};
 
-use super::{
-    announce,
-    client::{LOOK_EVERY, NO_PERMISSION, Panel, Trouble, ended},
-};
+use super::client::{LOOK_EVERY, NO_PERMISSION, Panel, Trouble, ended};
 use crate::config::Origin;
 
 /// Whose lines, and where.
@@ -51,7 +51,10 @@ fn show(panel: &Panel, options: &LogsOptions) -> Result<u8, Trouble> {
     loop {
         let page: ApiOutput = panel.get(&form.address("/logs"))?;
         for line in page.lines {
-            announce(&format!("{} {} {}", line.at, line.from, line.text));
+            // Whoever reads this may have seen enough, as `head` does.
+            if writeln!(stdout(), "{} {} {}", line.at, line.from, line.text).is_err() {
+                return Ok(0);
+            }
             form.after = line.at;
         }
         if !options.follow {

@@ -16,6 +16,7 @@ mod buildkit;
 mod buildpacks;
 mod checks;
 mod cli;
+mod cli_logs;
 mod db;
 mod deploys;
 mod docker;
