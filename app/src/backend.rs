@@ -11,16 +11,19 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
+    certificate::{CertificateRow, DomainView, Outlook},
     deploy::{Comparison, DeployDetail, ReleaseRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey},
+    name::{AppName, CommitRef, DomainName, EnvKey, HostName},
+    panel_domain::{PanelNameForm, PanelNameRow},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
+    secret::Secret,
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -54,6 +57,10 @@ pub struct Backend {
     pub statuses: Arc<dyn Statuses>,
     /// Sign-ins to image registries.
     pub registries: Arc<dyn Registries>,
+    /// Certificates.
+    pub certificates: Arc<dyn Certificates>,
+    /// The panel's own names.
+    pub panel_domain: Arc<dyn PanelDomain>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -285,4 +292,35 @@ pub trait Registries: Send + Sync {
     async fn forget(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
     /// Asks a registry whether it still lets its sign-in in.
     async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
+}
+
+/// Certificates.
+#[async_trait]
+pub trait Certificates: Send + Sync {
+    /// Those in use, by domain.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+
+    /// What ends next, and what somebody has to see to.
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
+    /// One domain with all that is known of it.
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
+    /// Looks at what is served for a domain now.
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Serves a certificate that a person brings, with its key; both as PEM.
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
+    /// Makes a certificate that is its own issuer.
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+}
+
+/// The panel's own names.
+#[async_trait]
+pub trait PanelDomain: Send + Sync {
+    /// All of them, the configured one first, each with its rehearsal.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<PanelNameRow>>;
+    /// Gives the panel a further name. Needs step-up.
+    async fn try_name(&self, actor: &Actor, form: PanelNameForm) -> Answer<()>;
+    /// A link that lets the actor in at a name, once, to make a passkey there. Needs step-up.
+    async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
+    /// Gives a name up. Needs step-up.
+    async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
 }

@@ -109,6 +109,10 @@ id!(
     /// A received webhook delivery.
     DeliveryId
 );
+id!(
+    /// A certificate's id: the name of its folder, too.
+    CertificateId
+);
 
 #[cfg(test)]
 mod tests {

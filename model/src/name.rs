@@ -3,12 +3,14 @@
 //! No value of these types can be read as an option, a path out of its folder, a shell word or a
 //! piece of nginx configuration; nothing behind them checks again (security.md, section 1).
 
+mod domain_name;
 mod env_key;
 mod git;
 mod host_name;
 mod image;
 mod path;
 
+pub use domain_name::DomainName;
 pub use env_key::EnvKey;
 pub use git::{CommitRef, CommitSha, GitRef, RepoUrl};
 pub use host_name::HostName;

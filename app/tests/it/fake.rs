@@ -2,6 +2,8 @@
 
 #[path = "fake_access.rs"]
 mod access;
+#[path = "fake_certificates.rs"]
+mod certificates;
 #[path = "fake_compare.rs"]
 mod compare;
 #[path = "fake_environments.rs"]
@@ -66,7 +68,9 @@ pub(crate) fn backend(empty: bool) -> Backend {
         access: fake.clone(),
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
-        registries: fake,
+        registries: fake.clone(),
+        certificates: fake.clone(),
+        panel_domain: fake,
     }
 }
 
@@ -273,6 +277,7 @@ impl Apps for Fake {
                 engine("nginx", "1.22.1, generation 14"),
                 engine("nftables", "3 apps mapped"),
             ],
+            certificates: Default::default(),
             gauges: Some(HostGauges {
                 cpu_busy_centipercent: Some(1_240),
                 cores: 2,

@@ -18,7 +18,7 @@ use std::net::{IpAddr, SocketAddrV4};
 use crate::{
     deploy::{SiteRules, address::VirtualAddress},
     id::AppId,
-    name::{AppName, HostName, Port},
+    name::{AppName, DomainName, HostName, Port},
 };
 
 crate::name::parsed!(
@@ -71,7 +71,7 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PanelName {
     /// A host name.
-    Name(HostName),
+    Name(VhostName),
     /// `localhost`.
     Localhost,
     /// Any bare address, where the panel says what to do instead.
@@ -87,7 +87,8 @@ pub enum PanelUpstream {
     Port(Port),
 }
 
-/// A certificate and its key, as files.
+/// A certificate and its key, as files. The folder of a pair never changes, so that a generation names
+/// exactly what it was tested with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificatePair {
     /// The chain.
@@ -103,8 +104,6 @@ pub struct Panel {
     pub names: Vec<PanelName>,
     /// Where it listens.
     pub upstream: PanelUpstream,
-    /// With a certificate it is served by https, and http redirects.
-    pub tls: Option<CertificatePair>,
 }
 
 /// Why there is nothing to proxy to.
@@ -160,6 +159,15 @@ pub enum Target {
     Down(Down),
 }
 
+/// A name of a vhost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VhostName {
+    /// What it answers to.
+    pub name: DomainName,
+    /// With a certificate it is served by https, and http redirects.
+    pub tls: Option<CertificatePair>,
+}
+
 /// An app's vhost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppVhost {
@@ -167,23 +175,22 @@ pub struct AppVhost {
     pub app: AppId,
     /// Its name: the file's name, and shown on the pages.
     pub name: AppName,
-    /// Its host names; without any there is no vhost.
-    pub hosts: Vec<HostName>,
+    /// Its names; without any there is no vhost.
+    pub names: Vec<VhostName>,
     /// Where they lead.
     pub target: Target,
     /// The longest request body, in bytes.
     pub body_bytes: u64,
     /// How long the app may take to answer, in seconds.
     pub timeout_s: u16,
-    /// With a certificate it is served by https, and http redirects.
-    pub tls: Option<CertificatePair>,
 }
 
 impl AppVhost {
-    /// A vhost with the usual settings: bodies up to 1 MiB, 60 s.
+    /// A vhost with the usual settings: bodies up to 1 MiB, 60 s, no certificate.
     #[must_use]
     pub fn new(app: AppId, name: AppName, hosts: Vec<HostName>, target: Target) -> Self {
-        Self { app, name, hosts, target, body_bytes: 1 << 20, timeout_s: 60, tls: None }
+        let names = hosts.into_iter().map(|host| VhostName { name: host.into(), tls: None }).collect();
+        Self { app, name, names, target, body_bytes: 1 << 20, timeout_s: 60 }
     }
 }
 
@@ -217,6 +224,11 @@ pub const MAIN_FILE: &str = "nginx.conf";
 const DOLLAR: &str = "$homeport_dollar";
 /// The probe's socket, below the prefix.
 pub const PROBE_SOCKET: &str = "probe.sock";
+/// The folder, below the prefix, whose files answer a certificate authority's questions (RFC 8555,
+/// section 8.3); they lie at the path that it asks for.
+pub const CHALLENGES: &str = "challenges";
+/// Where it asks.
+pub const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
 
 impl Generation {
     /// Renders all files, the main one first.
@@ -226,7 +238,7 @@ impl Generation {
         if let Some(panel) = self.panel.as_ref().filter(|panel| !panel.names.is_empty()) {
             files.push(RenderedFile { name: "panel.conf".into(), text: server::panel(&self.host, panel), app: None });
         }
-        for app in self.apps.iter().filter(|app| !app.hosts.is_empty()) {
+        for app in self.apps.iter().filter(|app| !app.names.is_empty()) {
             let name = format!("app-{}.conf", app.name);
             files.push(RenderedFile { name, text: server::app(&self.host, app), app: Some(app.name.clone()) });
         }

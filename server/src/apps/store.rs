@@ -147,6 +147,16 @@ pub(super) async fn other_owner(tx: &mut Conn, host_name: &HostName, id: &AppId)
     Ok(owner)
 }
 
+/// The name of the app that has this host name.
+pub(crate) async fn owner_of(tx: &mut Conn, host_name: &HostName) -> Result<Option<String>> {
+    let host_name = host_name.as_str();
+    let owner = sqlx::query_scalar!(
+        "SELECT apps.name FROM app_host_names JOIN apps ON apps.id = app_id WHERE host_name = ?",
+        host_name
+    );
+    Ok(owner.fetch_optional(tx).await?)
+}
+
 pub(super) async fn mark_deleting(tx: &mut Conn, id: &AppId) -> Result<()> {
     let id = id.as_str();
     sqlx::query!("UPDATE apps SET deleting = 1 WHERE id = ?", id).execute(tx).await?;

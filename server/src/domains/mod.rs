@@ -10,7 +10,7 @@ pub use names::Names;
 pub use reconcile::EVERY;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
 };
 
@@ -20,14 +20,15 @@ use homeport_model::{
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
-    domain::vhost::{self, AppVhost, Down, Generation, Target, Upstream},
+    domain::vhost::{self, AppVhost, Down, Generation, PanelName, Target, Upstream, VhostName},
     id::{AppId, ReleaseId},
-    name::{AppName, HostName, Port},
+    name::{AppName, DomainName, HostName, Port},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
     apps::{self, AppRecord},
+    certificates::Pairs,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
@@ -37,6 +38,7 @@ use crate::{
     },
     failure::Failure,
     jobs::AppLock,
+    seal::Sealer,
 };
 
 /// Where a release can be reached.
@@ -62,6 +64,8 @@ pub enum Serving {
 pub struct Parts {
     /// The store.
     pub db: Db,
+    /// Opens certificates' keys.
+    pub sealer: Sealer,
     /// The engine, for the bridge.
     pub docker: Docker,
     /// The proxy.
@@ -76,10 +80,17 @@ pub struct Parts {
     pub panel: Option<vhost::Panel>,
 }
 
+/// What nginx is given, but for what all of its servers share.
+#[derive(PartialEq, Eq, Clone)]
+struct Served {
+    panel: Option<vhost::Panel>,
+    apps: Vec<AppVhost>,
+}
+
 struct Inner {
     parts: Parts,
     /// What nginx was given last, without its number; and the number.
-    applied: Mutex<Option<(Vec<AppVhost>, u64)>>,
+    applied: Mutex<Option<(Served, u64)>>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
     /// The published ports of each app, as the firewall guards them.
@@ -116,6 +127,34 @@ impl Domains {
         self.0.parts.nginx.sites()
     }
 
+    /// The proxy, for certificates' files.
+    pub(crate) fn nginx(&self) -> &Nginx {
+        &self.0.parts.nginx
+    }
+
+    /// Every name that is served, the panel's among them. Those of an app that is being removed are not.
+    pub(crate) async fn served_names(&self) -> Result<Vec<DomainName>, Failure> {
+        let mut names: Vec<DomainName> = Vec::new();
+        for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
+            if let PanelName::Name(name) = name {
+                names.push(name.name.clone());
+            }
+        }
+        names.extend(self.names().origins().added_hosts().into_iter().map(DomainName::from));
+        for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
+            names.extend(app.spec.all_host_names(self.apps_domain()).into_iter().map(DomainName::from));
+        }
+        Ok(names)
+    }
+
+    /// Gives nginx the certificates in use now, and waits until they are served.
+    ///
+    /// # Errors
+    /// When nginx refuses; then what was served before is served on.
+    pub(crate) async fn serve_certificates(&self) -> Result<(), Failure> {
+        self.ensure_vhosts(&[]).await.map(|_| ())
+    }
+
     /// Whether the folder of a release is what nginx serves for an app.
     pub(crate) fn serves_folder(&self, app: &AppId, folder: &ReleaseId) -> bool {
         self.sites().live(app).ok().flatten().as_ref() == Some(folder)
@@ -127,6 +166,19 @@ impl Domains {
         let address = self.0.parts.host.addresses.iter().find(|address| address.is_ipv4() && !address.is_unspecified());
         let address = address.copied().unwrap_or_else(|| Ipv4Addr::LOCALHOST.into());
         SocketAddr::new(address, self.0.parts.host.http_port.get())
+    }
+
+    /// nginx's https on loopback, IPv4 first, as far as it listens there.
+    pub(crate) fn https_addresses(&self) -> Vec<SocketAddr> {
+        let Some(port) = self.0.parts.host.https_port else { return Vec::new() };
+        let mut addresses: Vec<IpAddr> = self.0.parts.host.addresses.clone();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        let own = |address: IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            one => one,
+        };
+        addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
     }
 
     /// Asks the reconciler to look now.
@@ -203,7 +255,8 @@ impl Domains {
     async fn ensure_vhosts(&self, changes: &[(AppId, Target)]) -> Result<bool, Failure> {
         let parts = &self.0.parts;
         let mut applied = self.0.applied.lock().await;
-        let before = applied.as_ref().map_or(&[][..], |(vhosts, _)| vhosts);
+        let before = applied.as_ref().map_or(&[][..], |(served, _)| &served.apps);
+        let pairs = Pairs::ensure(&parts.db, &parts.sealer, &parts.nginx).await?;
         let mut wanted = Vec::new();
         for app in apps::store::list(&parts.db).await? {
             let change = changes.iter().find(|(id, _)| *id == app.id).map(|(_, target)| target);
@@ -216,18 +269,36 @@ impl Domains {
                 continue;
             }
             let hosts = app.spec.all_host_names(self.names().apps_domain());
-            wanted.push(AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target));
+            let mut vhost = AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target);
+            vhost.names.iter_mut().for_each(|VhostName { name, tls }| *tls = pairs.of(name));
+            wanted.push(vhost);
         }
+        let wanted = Served { panel: self.panel_vhost(&pairs), apps: wanted };
         let next = match &*applied {
             Some((now, _)) if *now == wanted => return Ok(false),
             Some((_, number)) => number + 1,
             None => parts.nginx.next_number()?,
         };
-        let generation =
-            Generation { number: next, host: parts.host.clone(), panel: parts.panel.clone(), apps: wanted.clone() };
+        let Served { panel, apps } = wanted.clone();
+        let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
         parts.nginx.apply(&generation).await?;
+        // Nothing that is served names the others any more.
+        pairs.prune(&parts.nginx);
         *applied = Some((wanted, next));
         Ok(true)
+    }
+
+    /// The panel's vhost with the names of now, each by https once there is a certificate for it.
+    fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
+        let mut panel = self.0.parts.panel.clone()?;
+        let added = self.names().origins().added_hosts().into_iter();
+        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
+        for name in &mut panel.names {
+            if let PanelName::Name(VhostName { name, tls }) = name {
+                *tls = pairs.of(name);
+            }
+        }
+        Some(panel)
     }
 
     /// An app's target as the store says. One that is being removed has none any more: its removal
@@ -293,7 +364,7 @@ impl Domains {
         self.names().is_panel(host_name)
     }
 
-    pub(crate) fn panel_host(&self) -> &str {
+    pub(crate) fn panel_host(&self) -> String {
         self.names().panel_host()
     }
 

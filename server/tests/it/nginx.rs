@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homeport_model::{
     deploy::SiteRules,
-    domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, parse},
+    domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, VhostName, parse},
     prelude::*,
 };
 use homeport_server::drivers::nginx::{Ensured, Error};
@@ -66,7 +66,7 @@ async fn a_bad_app_is_refused_and_the_generation_before_serves() {
     let mut bad = ground.generation(2, down());
     let missing = |name: &str| -> HostPath { format!("/nowhere/{name}").parse().expect("a path") };
     bad.host.https_port = Some(free_port());
-    bad.apps[0].tls =
+    bad.apps[0].names[0].tls =
         Some(homeport_model::domain::vhost::CertificatePair { certificate: missing("c"), key: missing("k") });
     let refused = ground.nginx.apply(&bad).await;
     let Err(Error::Rejected { app, message, .. }) = &refused else { panic!("{refused:?}") };
@@ -203,12 +203,11 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
     let socket = folder.join("panel.sock");
     let panel = Panel {
         names: vec![
-            PanelName::Name("panel.example.com".parse().expect("a host")),
+            PanelName::Name(VhostName { name: "panel.example.com".parse().expect("a host"), tls: None }),
             PanelName::Localhost,
             PanelName::AnyAddress,
         ],
         upstream: PanelUpstream::Socket(socket.to_string_lossy().into_owned().try_into().expect("a path")),
-        tls: None,
     };
     let mut generation = ground.generation(1, down());
     generation.panel = Some(panel);

@@ -1,8 +1,8 @@
 //! The servers of the panel and of each app.
 
 use super::{
-    AppVhost, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target, Upstream, main_file::listens,
-    pages::page, site::Site, write::Writer,
+    AppVhost, CHALLENGE_PATH, CHALLENGES, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target,
+    Upstream, main_file::listens, pages::page, site::Site, write::Writer,
 };
 
 /// The panel holds streams open for a page that is left open.
@@ -15,14 +15,13 @@ const HSTS: &str = "max-age=15724800";
 
 /// The panel's file.
 pub(super) fn panel(host: &Host, panel: &Panel) -> String {
-    let names: Vec<String> = panel.names.iter().flat_map(panel_names).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names = Names::of(host, panel.names.iter().flat_map(panel_names));
     let upstream = match &panel.upstream {
         PanelUpstream::Socket(path) => format!("http://unix:{path}:"),
         PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
     };
     let away = page("Homeport is restarting", "Your sites keep running. This page works again in a moment.");
-    servers(host, panel.tls.as_ref(), &names, |w| {
+    servers(host, &names, |w| {
         w.line("client_max_body_size", &[PANEL_BODY]);
         w.block("location", &["/"], |w| {
             w.line("proxy_pass", &[&upstream]);
@@ -45,24 +44,25 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
     })
 }
 
-fn panel_names(name: &PanelName) -> Vec<String> {
+/// As nginx spells them.
+fn panel_names(name: &PanelName) -> Vec<(&str, Option<&CertificatePair>)> {
     match name {
-        PanelName::Name(name) => vec![name.to_string()],
-        PanelName::Localhost => vec!["localhost".into()],
-        PanelName::AnyAddress => vec!["~^[0-9.]+$".into(), "~^\\[[0-9a-f:.]+\\]$".into()],
+        PanelName::Name(name) => vec![(name.name.as_str(), name.tls.as_ref())],
+        PanelName::Localhost => vec![("localhost", None)],
+        PanelName::AnyAddress => vec![("~^[0-9.]+$", None), ("~^\\[[0-9a-f:.]+\\]$", None)],
     }
 }
 
 /// An app's file.
 pub(super) fn app(host: &Host, app: &AppVhost) -> String {
-    let names: Vec<&str> = app.hosts.iter().map(|name| name.as_str()).collect();
+    let names = Names::of(host, app.names.iter().map(|name| (name.name.as_str(), name.tls.as_ref())));
     let mut above = Writer::new();
     match &app.target {
         Target::Site(rules) => Site::new(&app.app, rules).maps(&mut above),
         Target::Proxied(upstream) => several(&mut above, app, upstream),
         Target::Down(_) => {}
     }
-    let servers = servers(host, app.tls.as_ref(), &names, |w| {
+    let servers = servers(host, &names, |w| {
         w.line("client_max_body_size", &[&app.body_bytes.to_string()]);
         match &app.target {
             Target::Proxied(upstream) => match upstream.servers().as_slice() {
@@ -127,33 +127,70 @@ fn own_page(w: &mut Writer, location: &str, status: &str, html: &str) {
     });
 }
 
-/// One server for http; with a certificate, one for https that does the work and one for http that
-/// leads there.
-fn servers(host: &Host, tls: Option<&CertificatePair>, names: &[&str], work: impl FnOnce(&mut Writer)) -> String {
-    let mut w = Writer::new();
-    match (tls, host.https_port) {
-        (Some(pair), Some(port)) => {
-            w.block("server", &[], |w| {
-                listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
-                w.line("server_name", names);
-                let port = if port.get() == 443 { String::new() } else { format!(":{port}") };
-                let to = format!("https://$host{port}$request_uri");
-                w.block("location", &["/"], |w| w.line("return", &["301", &to]));
-            });
-            w.block("server", &[], |w| {
-                listens(host, port).iter().for_each(|listen| w.line("listen", &[listen, "ssl", "http2"]));
-                w.line("server_name", names);
-                w.line("ssl_certificate", &[pair.certificate.as_str()]);
-                w.line("ssl_certificate_key", &[pair.key.as_str()]);
-                w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);
-                work(w);
-            });
+/// A vhost's names, by how they are served.
+struct Names<'a> {
+    /// Those without a certificate, by http.
+    plain: Vec<&'a str>,
+    /// Those with one; names that share a certificate share a server.
+    secure: Vec<(&'a CertificatePair, Vec<&'a str>)>,
+}
+
+impl<'a> Names<'a> {
+    fn of(host: &Host, all: impl Iterator<Item = (&'a str, Option<&'a CertificatePair>)>) -> Self {
+        let mut names = Self { plain: Vec::new(), secure: Vec::new() };
+        for (name, pair) in all {
+            match pair.filter(|_| host.https_port.is_some()) {
+                None => names.plain.push(name),
+                Some(pair) => match names.secure.iter_mut().find(|(known, _)| *known == pair) {
+                    Some((_, with)) => with.push(name),
+                    None => names.secure.push((pair, vec![name])),
+                },
+            }
         }
-        _ => w.block("server", &[], |w| {
+        names
+    }
+}
+
+/// A server for http that does the work for names without a certificate; one that leads the others to
+/// https; and one for https for each certificate.
+fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String {
+    let mut w = Writer::new();
+    let http = |w: &mut Writer, names: &[&str], inside: &dyn Fn(&mut Writer)| {
+        w.block("server", &[], |w| {
             listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
             w.line("server_name", names);
+            challenges(w, host);
+            inside(w);
+        });
+    };
+    if !names.plain.is_empty() {
+        http(&mut w, &names.plain, &work);
+    }
+    let Some(port) = host.https_port.filter(|_| !names.secure.is_empty()) else { return w.finish() };
+    let leading: Vec<&str> = names.secure.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    http(&mut w, &leading, &|w| {
+        let port = if port.get() == 443 { String::new() } else { format!(":{port}") };
+        let to = format!("https://$host{port}$request_uri");
+        w.block("location", &["/"], |w| w.line("return", &["301", &to]));
+    });
+    for (pair, names) in &names.secure {
+        w.block("server", &[], |w| {
+            listens(host, port).iter().for_each(|listen| w.line("listen", &[listen, "ssl", "http2"]));
+            w.line("server_name", names);
+            w.line("ssl_certificate", &[pair.certificate.as_str()]);
+            w.line("ssl_certificate_key", &[pair.key.as_str()]);
+            w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);
             work(w);
-        }),
+        });
     }
     w.finish()
+}
+
+/// A certificate authority asks by http, whatever else the name does.
+fn challenges(w: &mut Writer, host: &Host) {
+    w.block("location", &["^~", CHALLENGE_PATH], |w| {
+        w.line("root", &[&format!("{}/{CHALLENGES}", host.prefix)]);
+        w.line("default_type", &["text/plain"]);
+        w.line("try_files", &["$uri", "=404"]);
+    });
 }

@@ -54,6 +54,11 @@ fn a_proxied_app() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
+        location ^~ /.well-known/acme-challenge/ {
+            root /srv/homeport/nginx/challenges;
+            default_type text/plain;
+            try_files $uri =404;
+        }
         client_max_body_size 1048576;
         location / {
             proxy_pass http://10.98.0.3:80;
@@ -85,6 +90,11 @@ fn a_static_site() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
+        location ^~ /.well-known/acme-challenge/ {
+            root /srv/homeport/nginx/challenges;
+            default_type text/plain;
+            try_files $uri =404;
+        }
         client_max_body_size 1048576;
         root /srv/homeport/sites/0000000001000001/current;
         disable_symlinks on from=$document_root;
@@ -111,15 +121,33 @@ fn a_static_site() {
     "#);
 }
 
+fn pair(name: &str) -> CertificatePair {
+    let file = |file: &str| format!("/srv/homeport/nginx/certificates/{name}/{file}").parse().expect("a path");
+    CertificatePair { certificate: file("chain.pem"), key: file("key.pem") }
+}
+
 #[test]
-fn with_a_certificate_http_leads_to_https() {
+fn each_name_is_served_with_its_own_certificate_and_the_others_by_http() {
     let mut app = shop(Target::Site(SiteRules::default()));
-    let file = |name: &str| format!("/srv/homeport/certificates/{name}").parse().expect("a path");
-    app.tls = Some(CertificatePair { certificate: file("chain.pem"), key: file("key.pem") });
-    let servers = parse::parse(&text_of(app)).expect("parses");
-    assert_eq!(servers.len(), 2);
-    assert_eq!(servers[0].all("return")[0].args, ["301", "https://$host$request_uri"]);
-    assert_eq!(servers[1].all("listen")[0].args, ["0.0.0.0:443", "ssl", "http2"]);
+    let named = |text: &str, tls| VhostName { name: text.parse().expect("a name"), tls };
+    app.names.push(named("*.example.net", Some(pair("b"))));
+    app.names.push(named("a.example.net", Some(pair("b"))));
+    app.names[0].tls = Some(pair("a"));
+    let servers = parse::parse(&text_of(app.clone())).expect("parses");
+    let names = |at: usize| servers[at].all("server_name")[0].args.join(" ");
+    assert_eq!(servers.len(), 4);
+    assert_eq!((names(0), servers[0].all("listen")[0].args.join(" ")), ("example.com".into(), "0.0.0.0:80".into()));
+    assert_eq!(names(1), "shop.example.com *.example.net a.example.net");
+    assert_eq!(servers[1].all("return")[0].args, ["301", "https://$host$request_uri"]);
+    assert_eq!(servers[1].all("location")[0].args, ["^~", "/.well-known/acme-challenge/"]);
+    assert_eq!((names(2), names(3)), ("shop.example.com".into(), "*.example.net a.example.net".into()));
+    assert_eq!(servers[2].all("listen")[0].args, ["0.0.0.0:443", "ssl", "http2"]);
+    assert_eq!(servers[3].all("ssl_certificate")[0].args, [pair("b").certificate.as_str()]);
+    // Without a port for https all are served by http.
+    let host = Host { https_port: None, ..host() };
+    let generation = Generation { number: 7, host, panel: None, apps: vec![app] };
+    let servers = parse::parse(&generation.render()[1].text).expect("parses");
+    assert_eq!((servers.len(), servers[0].all("server_name")[0].args.len()), (1, 4));
 }
 
 #[test]

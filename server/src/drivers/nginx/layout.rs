@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 
 use homeport_model::domain::vhost::{HostPath, HostUser, RenderedFile};
 
-use super::Error;
+use super::{Error, certificates};
 use crate::drivers::system::{fsroot::FsRoot, users};
 
 /// The link to the current generation's folder.
@@ -37,6 +37,7 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
     for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o710), ("run", 0o711), ("temp", 0o711)] {
         nginx.create_folder(folder, mode).map_err(Error::Files)?;
     }
+    certificates::prepare(&nginx).map_err(Error::Files)?;
     if let Some(user) = &user {
         // Workers open the logs anew after a rotation.
         nginx.set_owner("logs", 0, user.group_id).map_err(Error::Files)?;

@@ -5,6 +5,7 @@
 //! loaded, and asked for its number through a socket; when the number does not come, the link goes
 //! back. `kill -HUP` alone says nothing: nginx keeps the old configuration and reports success.
 
+mod certificates;
 mod error;
 mod layout;
 mod master;
