@@ -126,6 +126,13 @@ async fn today_says_what_is_broken_first() {
 }
 
 #[tokio::test]
+async fn a_queued_deploy_says_what_it_waits_for_where_its_app_is_listed() {
+    for path in ["/", "/apps"] {
+        has(&page(path).await, &["Queued", "Waits for blog release 12, which is building."]);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_host_says_what_to_do_first() {
     let (status, html) = get("/", true).await;
     let html = readable(&html);
@@ -168,6 +175,7 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
             "folder of this server",
             "The app may read everything in /lib/modules on this server.",
             "25565/tcp",
+            "192.0.2.0/24, 203.0.113.7",
             "May change the network of its container",
             "made with the next deploy",
             "Delete with its data",
