@@ -258,13 +258,8 @@ impl Services {
             faults,
         };
         let certificates = Certificates::new(apps.clone(), ordering);
-        let panel_domain = PanelDomain::new(
-            apps.clone(),
-            accounts.clone(),
-            certificates.clone(),
-            dns.clone(),
-            origins.clone(),
-        );
+        let panel_domain =
+            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();

@@ -16,8 +16,8 @@ mod words;
 
 pub use look::EVERY;
 pub(crate) use pairs::Pairs;
-pub(crate) use view::Planned;
 pub use reconcile::{ORDERS_EVERY, names_changed};
+pub(crate) use view::Planned;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
