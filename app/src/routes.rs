@@ -20,7 +20,10 @@ use crate::{
         gallery::Gallery,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage, registries::RegistriesPage},
+        settings::{
+            SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
+            registries::RegistriesPage,
+        },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
         traffic::TrafficTab,
@@ -65,6 +68,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/certificates") view=CertificatesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />

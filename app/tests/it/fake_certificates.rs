@@ -1,5 +1,8 @@
 //! The fake's certificates.
 
+#[path = "fake_acme.rs"]
+mod acme;
+
 use async_trait::async_trait;
 use homeport_app::backend::{Answer, Certificates};
 use homeport_model::{
@@ -7,6 +10,7 @@ use homeport_model::{
         Alert, AlertKind, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo,
         Look, Outlook, Served, own,
         served::{self, Plain, Protocol, Secure, Severity, Unseen, Way},
+        settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
     },
     name::DomainName,
     prelude::{Actor, Problem},
@@ -111,5 +115,33 @@ impl Certificates for Fake {
 
     async fn self_sign(&self, _: &Actor, _: &DomainName) -> Answer<()> {
         Ok(())
+    }
+
+    async fn acme(&self, _: &Actor) -> Answer<AcmeView> {
+        Ok(acme::view(self.empty))
+    }
+
+    async fn set_acme(&self, _: &Actor, form: AcmeForm) -> Answer<()> {
+        form.parse().map(|_| ())
+    }
+
+    async fn plan(&self, _: &Actor, domain: &DomainName) -> Answer<PlanRow> {
+        Ok(acme::plan(domain))
+    }
+
+    async fn set_plan(&self, _: &Actor, domain: &DomainName, form: PlanForm) -> Answer<()> {
+        form.parse(acme::plan(domain).plan).map(|_| ())
+    }
+
+    async fn issue_now(&self, _: &Actor, _: &DomainName) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn revoke(&self, _: &Actor, _: &DomainName, _: &str) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn try_staging(&self, _: &Actor, domain: &DomainName) -> Answer<Trial> {
+        Ok(Trial { domain: domain.clone(), problem: None })
     }
 }

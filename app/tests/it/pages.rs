@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 38] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -86,6 +86,7 @@ const PAGES: [&str; 34] = [
     "/domains/api.example.com",
     "/domains/_.example.com",
     "/settings/panel",
+    "/settings/certificates",
     "/gallery",
 ];
 
@@ -309,6 +310,32 @@ async fn dns_providers_are_listed_and_typed() {
     let fields = "form[kind]=desec&form[zone]=a+b&form[token]=t0p";
     let back = submit("/settings/dns?kind=desec", "/api/ui/dns-providers/keep", fields).await;
     has(&page(&back).await, &["id=\"zone-wrong\""]);
+}
+
+#[tokio::test]
+async fn certificates_are_ordered_once_somebody_agreed() {
+    has(&page("/settings").await, &["href=\"/settings/certificates\""]);
+    let html = page("/settings/certificates").await;
+    has(
+        &html,
+        &[
+            "Let's Encrypt",
+            "In use",
+            "and got no answer",
+            "Private name",
+            "&lt;script&gt;",
+            "Order now",
+            "Try with staging",
+            "Wrong answer",
+            "asked twice a day",
+        ],
+    );
+    assert!(!html.contains("Agree and begin"));
+    let (_, none) = get("/settings/certificates", true).await;
+    has(&readable(&none), &["Nothing is ordered yet", "Agree and begin", "Read the terms", "No name is served yet"]);
+    let fields = "form[directory]=other&form[url]=http%3A%2F%2Fx&form[agree]=yes";
+    let back = submit("/settings/certificates", "/api/ui/certificates/set-acme", fields).await;
+    has(&page(&back).await, &["id=\"url-wrong\""]);
 }
 
 #[tokio::test]
