@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Alert, CertificateRow,
     served::{Difference, Served, Severity},
-    settings::PlanRow,
 };
 use crate::{
     domain::dns::DnsCheck,
@@ -72,8 +71,6 @@ pub struct DomainView {
     pub earlier: Vec<Earlier>,
     /// What DNS said of it when it was last asked.
     pub dns: Option<DnsCheck>,
-    /// Who sees to its certificate, and what comes next.
-    pub plan: PlanRow,
     /// The port for https, where nginx has one.
     pub https_port: Option<Port>,
     /// The server's time when this was put together.

@@ -3,7 +3,8 @@
 use homeport_model::{
     actor::{Actor, Role},
     certificate::{
-        Alert, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look, Outlook, alert, own,
+        Alert, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look,
+        Outlook, alert, own,
         served::{self as served_rules, Served, Way},
     },
     name::{DomainName, HostName},
@@ -34,26 +35,20 @@ impl Certificates {
         let facts = certificate.as_ref().map(|row| &row.facts);
         let kept = served::of(db, domain).await?;
         let seen: Vec<Served> = kept.iter().map(|kept| kept.served.clone()).collect();
-        let looks = kept.into_iter().map(|served::Kept { served, since, .. }| {
-            let differences = served_rules::differences(&served, domain, facts);
-            Look { served, differences, since }
-        });
-        let looks = looks.collect();
+        let looks = looks_of(&kept, domain, facts);
         let note = certificate.as_ref().and_then(|row| {
             let self_signed = row.source == CertificateSource::SelfSigned;
             own::note(&row.facts, self_signed).map(str::to_owned)
         });
         let earlier = store::newest(db, domain).await?.into_iter();
-        let plan = self.plan_row(actor, domain).await?;
-        let trouble = plan.plan.problem.as_ref().map(ToString::to_string);
+        let trouble = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
         Ok(DomainView {
             domain: domain.clone(),
             leads_to,
             note,
             verdict: served_rules::verdict(&seen, domain, facts),
-            alerts: said_of(domain, certificate.as_ref(), &seen, trouble.as_deref(), now),
+            alerts: said_of(domain, certificate.as_ref(), &looks, trouble.as_deref(), now),
             dns: self.ordering.dns.last_check(domain).await?,
-            plan,
             looks,
             earlier: earlier.map(|(kept, in_use)| Earlier { row: row(kept), in_use }).collect(),
             https_port: self.apps.parts.domains.https_addresses().first().and_then(|at| at.port().try_into().ok()),
@@ -81,8 +76,7 @@ impl Certificates {
         let mut outlook = Outlook::default();
         for name in &names {
             let certificate = wanted_of(&rows, name).cloned().map(row);
-            let looks = kept.iter().filter(|kept| kept.domain == *name).map(|kept| kept.served.clone());
-            let looks: Vec<Served> = looks.collect();
+            let looks = looks_of(&kept, name, certificate.as_ref().map(|row| &row.facts));
             let plan = plans.iter().find(|plan| plan.domain == *name);
             let trouble = plan.and_then(|plan| plan.problem.as_ref()).map(ToString::to_string);
             outlook.alerts.extend(said_of(name, certificate.as_ref(), &looks, trouble.as_deref(), now));
@@ -169,14 +163,19 @@ pub(crate) struct Planned {
     pub(crate) answer: Option<Result<(), String>>,
 }
 
+/// The looks at one domain, and what differs in each.
+fn looks_of(kept: &[served::Kept], domain: &DomainName, wanted: Option<&CertificateFacts>) -> Vec<Look> {
+    let of_domain = kept.iter().filter(|kept| kept.domain == *domain);
+    let look = |kept: &served::Kept| Look {
+        differences: served_rules::differences(&kept.served, domain, wanted),
+        served: kept.served.clone(),
+        since: kept.since,
+    };
+    of_domain.map(look).collect()
+}
+
 /// What is to be said of one domain.
-fn said_of(
-    domain: &DomainName,
-    row: Option<&CertificateRow>,
-    looks: &[Served],
-    trouble: Option<&str>,
-    now: Timestamp,
-) -> Vec<Alert> {
+fn said_of(domain: &DomainName, row: Option<&CertificateRow>, looks: &[Look], trouble: Option<&str>, now: Timestamp) -> Vec<Alert> {
     alert::alerts(domain, row, looks, trouble, now)
 }
 
