@@ -48,7 +48,7 @@ fn show(panel: &Panel, options: &LogsOptions) -> Result<u8, Trouble> {
         process: options.process.as_ref().map(ToString::to_string).unwrap_or_default(),
         ..LogForm::default()
     };
-    let mut followed = None;
+    let mut followed: Option<u32> = None;
     loop {
         let page: ApiOutput = panel.get(&form.address("/logs"))?;
         let rest = followed.filter(|before| page.release.is_some_and(|now| now != *before));
