@@ -99,7 +99,6 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         looks,
         earlier,
         dns,
-        plan: _,
         https_port,
         now,
     } = view;
