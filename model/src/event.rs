@@ -20,6 +20,8 @@ pub enum Topic {
     Activity,
     /// Docker, nginx or the host itself.
     Host,
+    /// Host names, where they lead, and what nginx does with their visitors.
+    Domains,
 }
 
 /// A change of a topic; versions of one panel run only grow.
