@@ -23,7 +23,7 @@ use crate::{
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
-    domains::{self, Domains, Names},
+    domains::{self, Domains, Names, Routing},
     drivers::{
         archive::{self, Archives},
         docker::Docker,
@@ -186,6 +186,8 @@ impl Services {
         let names = Names::new(config.origin.host().to_owned(), apps_domain(config)?, config.allow_local_git);
         let domains = Domains::new(domains::Parts {
             db: db.clone(),
+            clock: clock.clone(),
+            hub: hub.clone(),
             sealer: sealer.clone(),
             docker: docker.clone(),
             host: nginx.host(config.bind.clone(), port(config.http_port)?, Some(port(config.https_port)?)),
@@ -291,6 +293,7 @@ impl Services {
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
             certificates: Arc::new(self.certificates.clone()),
+            domains: Arc::new(Routing::new(self.apps.clone())),
         }
     }
 
