@@ -6,6 +6,8 @@ mod access;
 mod certificates;
 #[path = "fake_compare.rs"]
 mod compare;
+#[path = "fake_domains.rs"]
+mod domains;
 #[path = "fake_environments.rs"]
 mod environments;
 #[path = "fake_logs.rs"]
@@ -69,7 +71,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         ssh_keys: fake.clone(),
         statuses: fake.clone(),
         registries: fake.clone(),
-        certificates: fake,
+        certificates: fake.clone(),
+        domains: fake,
     }
 }
 
@@ -303,7 +306,6 @@ impl Apps for Fake {
                 }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },
-                host_names: vec![parsed("www.example.com")],
                 needs: HostNeeds::default(),
                 processes: Default::default(),
                 build: BuildSettings::default(),

@@ -152,7 +152,10 @@ mod tests {
         assert_eq!(spelt("a\nb", "b"), ["-a", " b"]);
         let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         let many = |last: &str| (0..40).map(|n| format!("{n}\n")).collect::<String>() + last;
-        let diffs = diff_files(&[file("a", "1"), file("b", &many("x"))], &[file("a", "1"), file("b", &many("y")), file("c", "new")]);
+        let diffs = diff_files(
+            &[file("a", "1"), file("b", &many("x"))],
+            &[file("a", "1"), file("b", &many("y")), file("c", "new")],
+        );
         assert_eq!(diffs.iter().map(|diff| diff.file.as_str()).collect::<Vec<_>>(), ["b", "c"]);
         assert_eq!(diffs[0].lines.len(), 5);
     }

@@ -221,7 +221,11 @@ impl ProxyForm {
             allow: lines(&settings.allow),
             deny: lines(&settings.deny),
             headers: lines(&settings.headers),
-            error_pages: settings.error_pages.iter().map(|(status, text)| ((*status).into(), text.to_string())).collect(),
+            error_pages: settings
+                .error_pages
+                .iter()
+                .map(|(status, text)| ((*status).into(), text.to_string()))
+                .collect(),
         }
     }
 }
@@ -268,7 +272,8 @@ mod tests {
         let form = DomainForm { leads: "redirect".into(), to: "example.com".into(), ..form };
         let (_, redirect) = form.parse().expect("read");
         assert_eq!(redirect, Some(Redirect::to("example.com".parse().expect("a host"))));
-        let form = PrefixForm { host: "example.com".into(), path: "/api/".into(), app: "api".into(), strip: "on".into() };
+        let form =
+            PrefixForm { host: "example.com".into(), path: "/api/".into(), app: "api".into(), strip: "on".into() };
         let (_, path, _, strip) = form.parse().expect("read");
         assert_eq!((path.as_str(), strip), ("/api", true));
         assert_eq!(MaintenanceForm::default().parse(), Ok(None));
@@ -296,15 +301,29 @@ mod tests {
 
     #[test]
     fn every_field_refuses_and_says_so() {
-        let knob = |key: &str, typed: &str| ProxyForm { knobs: [(key.to_owned(), typed.to_owned())].into(), ..ProxyForm::default() };
-        let page = |status: &str, text: &str| ProxyForm { error_pages: [(status.to_owned(), text.to_owned())].into(), ..ProxyForm::default() };
+        let knob = |key: &str, typed: &str| ProxyForm {
+            knobs: [(key.to_owned(), typed.to_owned())].into(),
+            ..ProxyForm::default()
+        };
+        let page = |status: &str, text: &str| ProxyForm {
+            error_pages: [(status.to_owned(), text.to_owned())].into(),
+            ..ProxyForm::default()
+        };
         let cases = [
             ("knobs", knob("lua", "on")),
             ("body_size", knob("body_size", "1; }")),
             ("real_ip", ProxyForm { real_ip: "x".into(), ..ProxyForm::default() }),
             ("ranges", ProxyForm { real_ip: "ranges".into(), ..ProxyForm::default() }),
             ("ranges", ProxyForm { real_ip: "ranges".into(), ranges: "all;".into(), ..ProxyForm::default() }),
-            ("header", ProxyForm { real_ip: "ranges".into(), ranges: "::1".into(), header: "Host".into(), ..ProxyForm::default() }),
+            (
+                "header",
+                ProxyForm {
+                    real_ip: "ranges".into(),
+                    ranges: "::1".into(),
+                    header: "Host".into(),
+                    ..ProxyForm::default()
+                },
+            ),
             ("allow", ProxyForm { allow: "$remote_addr".into(), ..ProxyForm::default() }),
             ("deny", ProxyForm { deny: "all; }".into(), ..ProxyForm::default() }),
             ("headers", ProxyForm { headers: "Set-Cookie: a=b".into(), ..ProxyForm::default() }),

@@ -7,8 +7,8 @@ mod maintenance;
 mod prefix;
 mod redirect;
 mod settings;
-mod view;
 pub mod vhost;
+mod view;
 
 pub use diff::{Change, FileDiff, diff_files, diff_lines};
 pub use form::{DomainForm, MaintenanceForm, PasswordForm, PrefixForm, ProxyForm};
@@ -16,8 +16,7 @@ pub use maintenance::{Maintenance, PageText};
 pub use prefix::PathPrefix;
 pub use redirect::{Redirect, RedirectScheme, RedirectStatus};
 pub use settings::{
-    CLOUDFLARE, Cidr, ErrorStatus, Knob, KnobKind, Knobs, ProxySettings, RealIp, RealIpHeader, ResponseHeader,
-    UserName,
+    CLOUDFLARE, Cidr, ErrorStatus, Knob, KnobKind, Knobs, ProxySettings, RealIp, RealIpHeader, ResponseHeader, UserName,
 };
 pub use view::{
     AppDomains, DomainRow, Found, GenerationRow, Leads, NginxFile, NginxView, PrefixRow, ProxyView, Refusal,

@@ -42,8 +42,28 @@ mod tests {
             assert!(text.parse::<PathPrefix>().is_ok(), "{text}");
         }
         for text in [
-            "", "/", "api", "//", "/api/", "/a//b", "/a/../b", "/.", "/a b", "/a;", "/a{", "/$uri", "/a\n", "/é", "/%61",
-            "/a*", "/a?b", "/a#b", "/\"", "/\\", "/.well-known", "/.well-known/acme-challenge",
+            "",
+            "/",
+            "api",
+            "//",
+            "/api/",
+            "/a//b",
+            "/a/../b",
+            "/.",
+            "/a b",
+            "/a;",
+            "/a{",
+            "/$uri",
+            "/a\n",
+            "/é",
+            "/%61",
+            "/a*",
+            "/a?b",
+            "/a#b",
+            "/\"",
+            "/\\",
+            "/.well-known",
+            "/.well-known/acme-challenge",
         ] {
             assert!(text.parse::<PathPrefix>().is_err(), "{text}");
         }

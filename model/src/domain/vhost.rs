@@ -246,7 +246,10 @@ pub struct VhostPort {
 pub fn lanes(ports: &[PortMap]) -> Vec<VhostPort> {
     let others = lane_ports(ports);
     let lane = |port: Port| others.iter().position(|other| *other == port).map_or(0, |at| at + 1);
-    ports.iter().map(|map| VhostPort { map: *map, lane: u16::try_from(lane(map.container)).unwrap_or(u16::MAX) }).collect()
+    ports
+        .iter()
+        .map(|map| VhostPort { map: *map, lane: u16::try_from(lane(map.container)).unwrap_or(u16::MAX) })
+        .collect()
 }
 
 /// The containers' ports by their lanes, the first on lane 1.
@@ -315,7 +318,8 @@ impl AppVhost {
     /// that something is wrong, and nothing of its settings counts.
     #[must_use]
     pub fn refused(&self) -> Self {
-        let hosts = self.names.iter().map(|name| VhostName { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
+        let hosts =
+            self.names.iter().map(|name| VhostName { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
         let target = Target::Down(Down::Refused);
         Self { names: hosts.collect(), ..Self::new(self.app.clone(), self.name.clone(), Vec::new(), target) }
     }

@@ -120,7 +120,15 @@ impl Apps {
         let slot = store::free_slot(&mut tx).await?.ok_or_else(|| {
             Problem::new(Code::Conflict, "This server has as many apps as it can have.").hint("Remove one first.")
         })?;
-        let app = AppRecord { id: id.clone(), spec, slot, serving: None, deleting: false, created_at: now, names: Vec::new() };
+        let app = AppRecord {
+            id: id.clone(),
+            spec,
+            slot,
+            serving: None,
+            deleting: false,
+            created_at: now,
+            names: Vec::new(),
+        };
         let taken = Problem {
             code: Code::Conflict,
             ..Problem::invalid("name", format!("There is already an app named {name}."))

@@ -2,9 +2,7 @@
 //! restart, because a running container cannot be given anything.
 
 use homeport_model::{
-    app::{
-        AppSpec, HostNeeds, NeedForm, NeedsView, PortMap, PortScheme, Protocol, Published, VolumeName, VolumeRow,
-    },
+    app::{AppSpec, HostNeeds, NeedForm, NeedsView, PortMap, PortScheme, Protocol, Published, VolumeName, VolumeRow},
     deploy::container::volume_name,
     name::AppName,
     prelude::{Actor, Code, Problem, Role},

@@ -114,8 +114,12 @@ impl Domains {
         }
         self.show_refusals(applied);
         if changed {
-            let files: Vec<_> =
-                applied.now.iter().flat_map(|(served, _)| &served.apps).filter_map(|app| app.passwords.as_ref()).collect();
+            let files: Vec<_> = applied
+                .now
+                .iter()
+                .flat_map(|(served, _)| &served.apps)
+                .filter_map(|app| app.passwords.as_ref())
+                .collect();
             parts.nginx.prune_passwords(&files)?;
         }
         Ok(changed)
@@ -132,10 +136,9 @@ impl Domains {
         words: String,
     ) -> Result<(), Failure> {
         let nginx = &self.0.parts.nginx;
-        let (Some(slot), Some(wanted)) = (
-            served.apps.iter_mut().find(|app| app.name == *name),
-            wanted.apps.iter().find(|app| app.name == *name),
-        ) else {
+        let (Some(slot), Some(wanted)) =
+            (served.apps.iter_mut().find(|app| app.name == *name), wanted.apps.iter().find(|app| app.name == *name))
+        else {
             return Err(Failure::internal(format!("nginx refused the file of {name}, which has none: {words}")));
         };
         let tried: Vec<Refused> = applied.refused.extract_if(.., |refused| refused.app == *name).collect();
@@ -178,8 +181,7 @@ impl Domains {
     /// Whether the current generation was written like this and answers.
     async fn is_as_written(&self, generation: &Generation) -> bool {
         let nginx = &self.0.parts.nginx;
-        let files: Vec<(String, String)> =
-            generation.render().into_iter().map(|file| (file.name, file.text)).collect();
+        let files: Vec<(String, String)> = generation.render().into_iter().map(|file| (file.name, file.text)).collect();
         nginx.written(generation.number).is_some_and(|written| written == files)
             && nginx.answering().await == Some(generation.number)
     }

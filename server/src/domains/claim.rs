@@ -53,9 +53,9 @@ pub(crate) async fn take(
     }
     match store::owner(tx, name).await? {
         Some(owner) if owner == app.spec.name => Err(taken(format!("{name} is this app's already.")).into()),
-        Some(owner) => Err(taken(format!("{name} leads to {owner}."))
-            .hint(format!("Remove it from {owner} first."))
-            .into()),
+        Some(owner) => {
+            Err(taken(format!("{name} leads to {owner}.")).hint(format!("Remove it from {owner} first.")).into())
+        }
         None => Ok(store::insert(tx, &app.id, name, redirect, now).await?),
     }
 }

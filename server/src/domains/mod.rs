@@ -22,12 +22,12 @@ use std::{
 };
 
 use homeport_model::{
+    app::PortMap,
     deploy::{
         Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
-    app::PortMap,
     domain::{
         Refusal,
         vhost::{self, Down, PanelName, Target, Upstream, lane_ports},

@@ -71,9 +71,10 @@ pub(crate) async fn names_of(db: &Db, app: &AppId) -> Result<Vec<OwnName>> {
 /// Whose name it is.
 pub(super) async fn owner(tx: &mut Conn, name: &DomainName) -> Result<Option<AppName>> {
     let name = name.as_str();
-    let owner = sqlx::query_scalar!("SELECT apps.name FROM domains JOIN apps ON apps.id = app_id WHERE domains.name = ?", name)
-        .fetch_optional(tx)
-        .await?;
+    let owner =
+        sqlx::query_scalar!("SELECT apps.name FROM domains JOIN apps ON apps.id = app_id WHERE domains.name = ?", name)
+            .fetch_optional(tx)
+            .await?;
     owner.map(|owner| owner.parse().map_err(|cause| Error::bad_row("apps", "name", &owner, cause))).transpose()
 }
 

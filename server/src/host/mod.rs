@@ -100,7 +100,9 @@ impl Host {
             Some(pid) => match self.nginx.noted_edits().as_slice() {
                 [] => good("nginx", format!("runs, pid {pid}")),
                 files => EngineState {
-                    hint: Some("The next change of any app leaves the edit behind. The nginx page shows it.".to_owned()),
+                    hint: Some(
+                        "The next change of any app leaves the edit behind. The nginx page shows it.".to_owned(),
+                    ),
                     ..good("nginx", format!("runs, and somebody changed {} by hand", files.join(", ")))
                 },
             },

@@ -89,7 +89,8 @@ fn Loaded(today: Today) -> impl IntoView {
         .filter(|engine| !engine.ok || engine.hint.is_some())
         .map(|engine| {
             let tone = if engine.ok { Tone::Warning } else { Tone::Bad };
-            let nginx = (engine.ok && engine.name == "nginx").then(|| view! { <p><a href="/host/nginx">"Look at nginx's files"</a></p> });
+            let nginx = (engine.ok && engine.name == "nginx")
+                .then(|| view! { <p><a href="/host/nginx">"Look at nginx's files"</a></p> });
             view! {
                 <Notice tone=tone title=format!("{}: {}", engine.name, engine.detail)>
                     {engine.hint.map(|hint| view! { <p>{hint}</p> })}

@@ -53,7 +53,9 @@ impl FromStr for ResponseHeader {
         if value.is_empty() {
             return Err(Refused("A header needs a value."));
         }
-        let value = value.parse().map_err(|_| Refused("A header's value is plain text in one line, at most 1024 characters."))?;
+        let value = value
+            .parse()
+            .map_err(|_| Refused("A header's value is plain text in one line, at most 1024 characters."))?;
         Ok(Self { name, value })
     }
 }
@@ -84,12 +86,29 @@ mod tests {
     #[test]
     fn a_header_is_one_line_and_none_of_nginxs() {
         let header: ResponseHeader = "X-Frame-Options:  DENY".parse().expect("a header");
-        assert_eq!((header.name(), header.value(), header.to_string()), ("X-Frame-Options", "DENY", "X-Frame-Options: DENY".into()));
+        assert_eq!(
+            (header.name(), header.value(), header.to_string()),
+            ("X-Frame-Options", "DENY", "X-Frame-Options: DENY".into())
+        );
         assert!("Content-Security-Policy: default-src 'self'; img-src \"$x\"".parse::<ResponseHeader>().is_ok());
         for text in [
-            "", "x", ": y", "a b: c", "X-A:", "X-A: ", "x\r\nSet-Cookie: a=b", "X-A: x\r\nSet-Cookie: a=b", "X-A: x\ny",
-            "X-A: é", "Set-Cookie: a=b", "server: x", "Strict-Transport-Security: max-age=0", "Content-Length: 5", "$a: b",
-            "X-A\0: b", "X-{}: b",
+            "",
+            "x",
+            ": y",
+            "a b: c",
+            "X-A:",
+            "X-A: ",
+            "x\r\nSet-Cookie: a=b",
+            "X-A: x\r\nSet-Cookie: a=b",
+            "X-A: x\ny",
+            "X-A: é",
+            "Set-Cookie: a=b",
+            "server: x",
+            "Strict-Transport-Security: max-age=0",
+            "Content-Length: 5",
+            "$a: b",
+            "X-A\0: b",
+            "X-{}: b",
         ] {
             assert!(text.parse::<ResponseHeader>().is_err(), "{text:?}");
         }

@@ -273,7 +273,19 @@ mod tests {
     #[test]
     fn what_is_no_figure_is_refused_at_its_field() {
         for knob in Knob::ALL {
-            for typed in ["-1", "+1", "1e3", "x", "1;", "on;", "$x", "٣", "99999999999999999999", "1 m m", "18446744073709551615g"] {
+            for typed in [
+                "-1",
+                "+1",
+                "1e3",
+                "x",
+                "1;",
+                "on;",
+                "$x",
+                "٣",
+                "99999999999999999999",
+                "1 m m",
+                "18446744073709551615g",
+            ] {
                 let problem = Knobs::default().set(*knob, typed).expect_err(typed);
                 assert_eq!(problem.field.as_deref(), Some(knob.key()));
             }

@@ -156,8 +156,12 @@ impl ProxySettings {
             Some(RealIp::Ranges { ranges, .. }) => ranges.len(),
             _ => 0,
         };
-        let lists =
-            [("allow", self.allow.len()), ("deny", self.deny.len()), ("headers", self.headers.len()), ("ranges", ranges)];
+        let lists = [
+            ("allow", self.allow.len()),
+            ("deny", self.deny.len()),
+            ("headers", self.headers.len()),
+            ("ranges", ranges),
+        ];
         if let Some((field, _)) = lists.iter().find(|(_, length)| *length > MOST) {
             return Err(Problem::invalid(*field, format!("There are at most {MOST} of these.")));
         }
@@ -171,7 +175,8 @@ impl ProxySettings {
             return Err(Problem::invalid(Knob::BufferSize.key(), title)
                 .hint("Take a smaller buffer for the first part, or more or larger ones."));
         }
-        if self.is_on(Knob::HstsPreload) && (self.get(Knob::HstsMaxAge) < 31_536_000 || !self.is_on(Knob::HstsSubdomains))
+        if self.is_on(Knob::HstsPreload)
+            && (self.get(Knob::HstsMaxAge) < 31_536_000 || !self.is_on(Knob::HstsSubdomains))
         {
             let title = "Browsers' lists take a name for a year at the least, with every name below it.";
             return Err(Problem::invalid(Knob::HstsPreload.key(), title)

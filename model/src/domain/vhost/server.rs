@@ -1,8 +1,8 @@
 //! The servers of the panel, and what all servers share.
 
 use super::{
-    CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream, main_file::listens, pages::page,
-    write::Writer,
+    CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream, main_file::listens,
+    pages::page, write::Writer,
 };
 use crate::name::Port;
 

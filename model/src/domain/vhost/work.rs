@@ -20,7 +20,11 @@ const LATER: &str = "300";
 /// is no host's name; one's own name for another's group keeps each file whole by itself.
 pub(super) fn group(for_app: &AppVhost, app: &AppVhost, port: Option<&VhostPort>) -> String {
     let lane = port.map(|port| port.lane).filter(|lane| *lane > 0).map_or_else(String::new, |lane| format!("_{lane}"));
-    if for_app.app == app.app { format!("app_{}{lane}", app.app) } else { format!("app_{}_{}{lane}", for_app.app, app.app) }
+    if for_app.app == app.app {
+        format!("app_{}{lane}", app.app)
+    } else {
+        format!("app_{}_{}{lane}", for_app.app, app.app)
+    }
 }
 
 /// What is done in one server.
@@ -293,9 +297,7 @@ fn guard(w: &mut Writer, app: &AppVhost, around: Option<&AppVhost>) {
 /// How an app is asked.
 fn proxy(w: &mut Writer, app: &AppVhost) {
     let settings = &app.settings;
-    for (kind, knob) in
-        [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)]
-    {
+    for (kind, knob) in [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)] {
         w.line(&format!("proxy_{kind}_timeout"), &[&format!("{}s", settings.get(knob))]);
     }
     if !settings.is_on(Knob::Buffering) {
@@ -320,9 +322,7 @@ fn proxy(w: &mut Writer, app: &AppVhost) {
 /// How an app is asked that speaks gRPC; nginx ends TLS.
 fn grpc(w: &mut Writer, app: &AppVhost, to: &str) {
     w.line("grpc_pass", &[&format!("grpc://{to}")]);
-    for (kind, knob) in
-        [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)]
-    {
+    for (kind, knob) in [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)] {
         w.line(&format!("grpc_{kind}_timeout"), &[&format!("{}s", app.settings.get(knob))]);
     }
     for (name, value) in PROXY_HEADERS.iter().filter(|(name, _)| !matches!(*name, "Connection" | "Upgrade")) {

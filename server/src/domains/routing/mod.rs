@@ -77,7 +77,11 @@ impl Routing {
             names: self.rows(&app, &self.expiries().await?),
             prefixes,
             elsewhere,
-            others: all.iter().filter(|other| other.id != app.id && !other.deleting).map(|other| other.spec.name.clone()).collect(),
+            others: all
+                .iter()
+                .filter(|other| other.id != app.id && !other.deleting)
+                .map(|other| other.spec.name.clone())
+                .collect(),
             catch_all: proxies.iter().find(|(_, proxy)| proxy.catch_all).and_then(|(id, _)| name_of(id)),
             maintenance: proxies.into_iter().find(|(id, _)| *id == app.id).and_then(|(_, proxy)| proxy.maintenance),
             refusal: self.domains().refusal(name),

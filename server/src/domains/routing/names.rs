@@ -20,9 +20,8 @@ impl Routing {
     pub(super) async fn add(&self, actor: &Actor, app: &AppName, form: &DomainForm) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let app = self.apps.get(app).await?;
-        let ascii = |field: &str, typed: &str| {
-            claim::to_ascii(typed).map_err(|Refused(why)| Problem::invalid(field, why))
-        };
+        let ascii =
+            |field: &str, typed: &str| claim::to_ascii(typed).map_err(|Refused(why)| Problem::invalid(field, why));
         let form = DomainForm { name: ascii("name", &form.name)?, to: ascii("to", &form.to)?, ..form.clone() };
         let (name, redirect) = form.parse()?;
         if let Some(redirect) = &redirect {
@@ -147,7 +146,9 @@ impl Routing {
             let all = apps::store::list(&parts.db).await?;
             let by = all.iter().find(|app| app.id == other).map_or("another app", |app| app.spec.name.as_str());
             let title = format!("{by} answers them already.");
-            return Err(Problem::new(Code::Conflict, title).hint("Only one app can. Switch it off there first.").into());
+            return Err(Problem::new(Code::Conflict, title)
+                .hint("Only one app can. Switch it off there first.")
+                .into());
         }
         kept::set_catch_all(&mut tx, &app.id, on).await?;
         parts.audit.record(&mut tx, actor, "domain.catch_all", app.spec.name.as_str(), json!({ "on": on })).await?;

@@ -25,12 +25,15 @@ impl Routing {
             let title = format!("{host} is no name that leads to this app.");
             return Err(Problem::invalid("host", title).hint("Add it first.").into());
         }
-        let other = self.apps.get(&to).await.map_err(|_| Problem::invalid("app", format!("There is no app named {to}.")))?;
+        let other =
+            self.apps.get(&to).await.map_err(|_| Problem::invalid("app", format!("There is no app named {to}.")))?;
         if other.id == app.id {
             return Err(Problem::invalid("app", "The whole host leads to this app already.").into());
         }
         if other.spec.source.is_static() {
-            let title = format!("{to} is files that nginx serves at its own names: only an app with a container can answer a part.");
+            let title = format!(
+                "{to} is files that nginx serves at its own names: only an app with a container can answer a part."
+            );
             return Err(Problem::invalid("app", title).into());
         }
         let here = kept::parts(&parts.db).await?;

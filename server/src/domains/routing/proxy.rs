@@ -57,7 +57,9 @@ impl Routing {
         let users = kept::passwords(&parts.db).await?;
         let others = users.iter().filter(|(id, other, _)| *id == app.id && *other != user).count();
         if others >= MOST_USERS {
-            return Err(Problem::invalid("user", format!("An app has at most {MOST_USERS} people with a password.")).into());
+            return Err(
+                Problem::invalid("user", format!("An app has at most {MOST_USERS} people with a password.")).into()
+            );
         }
         let hash = password::hash(&typed)?;
         let sealed = parts.sealer.seal(hash.expose().as_bytes(), &password::context(&app.id));

@@ -118,7 +118,8 @@ pub(crate) async fn parts(db: &Db) -> Result<Vec<Part>> {
         .await?;
     rows.into_iter()
         .map(|row| {
-            let bad = |column, cause: &dyn ToString| Error::bad_row("path_prefixes", column, &row.host, cause.to_string());
+            let bad =
+                |column, cause: &dyn ToString| Error::bad_row("path_prefixes", column, &row.host, cause.to_string());
             Ok(Part {
                 host: row.host.parse().map_err(|cause| bad("host", &cause))?,
                 path: row.path.parse().map_err(|cause| bad("path", &cause))?,
@@ -196,8 +197,7 @@ pub(crate) async fn set_password(
 /// Whether it was there.
 pub(crate) async fn remove_password(tx: &mut Conn, app: &AppId, user: &UserName) -> Result<bool> {
     let (app, user) = (app.as_str(), user.as_str());
-    let done = sqlx::query!("DELETE FROM visitor_passwords WHERE app_id = ? AND user_name = ?", app, user)
-        .execute(tx)
-        .await?;
+    let done =
+        sqlx::query!("DELETE FROM visitor_passwords WHERE app_id = ? AND user_name = ?", app, user).execute(tx).await?;
     Ok(done.rows_affected() > 0)
 }

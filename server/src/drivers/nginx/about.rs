@@ -49,7 +49,8 @@ impl Nginx {
     #[must_use]
     pub fn brotli() -> Option<HostPath> {
         let there = |folder: &&str| Path::new(folder).join(BROTLI);
-        let found = MODULES.iter().find(|folder| rustix::fs::access(there(folder), rustix::fs::Access::READ_OK).is_ok());
+        let found =
+            MODULES.iter().find(|folder| rustix::fs::access(there(folder), rustix::fs::Access::READ_OK).is_ok());
         found.and_then(|folder| format!("{folder}/{BROTLI}").parse().ok())
     }
 }
@@ -79,7 +80,9 @@ mod tests {
         );
         assert_eq!((about.version.as_str(), about.modules.clone()), ("1.22.1", vec!["http_v2".to_owned()]));
         assert!(!about.http2_by_server());
-        for (version, expected) in [("1.25.0", false), ("1.25.1", true), ("1.26.3", true), ("2.0", true), ("unknown", false)] {
+        for (version, expected) in
+            [("1.25.0", false), ("1.25.1", true), ("1.26.3", true), ("2.0", true), ("unknown", false)]
+        {
             assert_eq!(About { version: version.into(), ..about.clone() }.http2_by_server(), expected, "{version}");
         }
     }

@@ -36,7 +36,14 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
         return Err(Error::Unreachable { folder });
     }
     let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
-    for (folder, mode) in [(GENERATIONS, 0o700), (history::WRITTEN, 0o700), (passwords::PASSWORDS, 0o711), ("logs", 0o710), ("run", 0o711), ("temp", 0o711)] {
+    for (folder, mode) in [
+        (GENERATIONS, 0o700),
+        (history::WRITTEN, 0o700),
+        (passwords::PASSWORDS, 0o711),
+        ("logs", 0o710),
+        ("run", 0o711),
+        ("temp", 0o711),
+    ] {
         nginx.create_folder(folder, mode).map_err(Error::Files)?;
     }
     certificates::prepare(&nginx).map_err(Error::Files)?;

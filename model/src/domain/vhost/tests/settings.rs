@@ -84,11 +84,15 @@ fn who_may_come_does_not_count_for_certificates() {
     let read = read(app);
     let of_server: Vec<(String, String)> =
         read[0].block.iter().map(|one| (one.name.clone(), one.args.join(" "))).collect();
-    let allowed = |name: &str| of_server.iter().filter(|(known, _)| known == name).map(|(_, to)| to.as_str()).collect::<Vec<_>>();
+    let allowed =
+        |name: &str| of_server.iter().filter(|(known, _)| known == name).map(|(_, to)| to.as_str()).collect::<Vec<_>>();
     assert_eq!((allowed("deny"), allowed("allow")), (vec!["192.0.2.7", "all"], vec!["192.0.2.0/24"]));
     assert_eq!(allowed("auth_basic"), ["shop"]);
     let challenge = &read[0].all("location")[0];
-    assert_eq!((challenge.all("auth_basic")[0].args[0].as_str(), challenge.all("allow")[0].args[0].as_str()), ("off", "all"));
+    assert_eq!(
+        (challenge.all("auth_basic")[0].args[0].as_str(), challenge.all("allow")[0].args[0].as_str()),
+        ("off", "all")
+    );
     assert!(challenge.all("limit_req").is_empty());
 }
 
@@ -96,7 +100,8 @@ fn who_may_come_does_not_count_for_certificates() {
 fn headers_and_pages_of_ones_own() {
     let form = ProxyForm {
         headers: "X-Frame-Options: DENY\nContent-Security-Policy: default-src 'self' $host;".into(),
-        error_pages: [("404".to_owned(), "<b>$uri</b>\ngone".to_owned()), ("502".to_owned(), "Later.".to_owned())].into(),
+        error_pages: [("404".to_owned(), "<b>$uri</b>\ngone".to_owned()), ("502".to_owned(), "Later.".to_owned())]
+            .into(),
         ..ProxyForm::default()
     };
     let mut app = with(form);
@@ -104,11 +109,17 @@ fn headers_and_pages_of_ones_own() {
     let read = read(app);
     let headers = all(&read, "add_header");
     assert!(headers.contains(&"Content-Security-Policy default-src 'self' ${homeport_dollar}host; always".to_owned()));
-    assert_eq!(headers.iter().filter(|header| header.starts_with("Strict-Transport-Security")).count(), 4, "pages of ours, too");
+    assert_eq!(
+        headers.iter().filter(|header| header.starts_with("Strict-Transport-Security")).count(),
+        4,
+        "pages of ours, too"
+    );
     assert!(all(&read, "error_page").contains(&"404 @homeport_404".to_owned()));
     assert_eq!(all(&read, "proxy_intercept_errors"), ["on", "on"]);
     let pages = all(&read, "return").join("\n");
-    assert!(pages.contains("&lt;b&gt;&#36;uri&lt;/b&gt;<br>gone") && pages.contains("Later.") && !pages.contains("$uri"));
+    assert!(
+        pages.contains("&lt;b&gt;&#36;uri&lt;/b&gt;<br>gone") && pages.contains("Later.") && !pages.contains("$uri")
+    );
 }
 
 #[test]
@@ -118,7 +129,10 @@ fn a_cdn_says_who_asks() {
     assert_eq!(all(&cloudflare, "real_ip_header"), ["CF-Connecting-IP"]);
     let own = ProxyForm { real_ip: "ranges".into(), ranges: "10.0.0.0/8".into(), ..ProxyForm::default() };
     let own = read(with(own));
-    assert_eq!((all(&own, "set_real_ip_from"), all(&own, "real_ip_recursive")), (vec!["10.0.0.0/8".into()], vec!["on".into()]));
+    assert_eq!(
+        (all(&own, "set_real_ip_from"), all(&own, "real_ip_recursive")),
+        (vec!["10.0.0.0/8".into()], vec!["on".into()])
+    );
 }
 
 #[test]
@@ -126,18 +140,30 @@ fn a_name_that_redirects_has_a_server_of_its_own() {
     let mut app = shop(behind(1));
     app.names[0].tls = Some(pair("a"));
     let redirect = |to: &str, path: Option<&str>, scheme, status| VhostLeads::Redirect {
-        to: Redirect { scheme, host: to.parse().expect("a host"), path: path.map(|path| path.parse().expect("a path")), status },
+        to: Redirect {
+            scheme,
+            host: to.parse().expect("a host"),
+            path: path.map(|path| path.parse().expect("a path")),
+            status,
+        },
         ours: to == "shop.example.com",
     };
-    let mut add = |name: &str, leads| app.names.push(VhostName { name: name.parse().expect("a name"), tls: None, leads });
+    let mut add =
+        |name: &str, leads| app.names.push(VhostName { name: name.parse().expect("a name"), tls: None, leads });
     add("www.example.com", redirect("shop.example.com", None, RedirectScheme::Same, RedirectStatus::Moved));
-    add("*.old.example.com", redirect("else.example", Some("/x?y=1"), RedirectScheme::Https, RedirectStatus::Permanent));
+    add(
+        "*.old.example.com",
+        redirect("else.example", Some("/x?y=1"), RedirectScheme::Https, RedirectStatus::Permanent),
+    );
     app.names[3].tls = Some(pair("b"));
     let read = read(app);
     let server = |at: usize| (read[at].all("server_name")[0].args.join(" "), all(&read[at].block, "return").concat());
     assert_eq!(server(0).0, "example.com");
     assert_eq!(server(1), ("shop.example.com".into(), "301 https://$host$request_uri".into()));
-    assert_eq!(server(2), ("www.example.com".into(), "301 $scheme://shop.example.com$homeport_port$request_uri".into()));
+    assert_eq!(
+        server(2),
+        ("www.example.com".into(), "301 $scheme://shop.example.com$homeport_port$request_uri".into())
+    );
     assert_eq!(server(3), ("*.old.example.com".into(), "308 https://else.example/x?y=1".into()));
     assert_eq!(server(5), ("*.old.example.com".into(), "308 https://else.example/x?y=1".into()));
     assert_eq!(read[3].all("location")[0].args, ["^~", "/.well-known/acme-challenge/"]);
@@ -148,7 +174,12 @@ fn parts_of_a_host_go_to_other_apps_longest_first() {
     let api = AppId::new(2, 2);
     let address = Ipv4Addr::new(10, 98, 0, 9).try_into().expect("virtual");
     let target = Target::Proxied(Upstream::Virtual { address, count: 2 });
-    let mut other = AppVhost::new(api.clone(), "api".parse().expect("a name"), vec!["api.example.com".parse().expect("a host")], target);
+    let mut other = AppVhost::new(
+        api.clone(),
+        "api".parse().expect("a name"),
+        vec!["api.example.com".parse().expect("a host")],
+        target,
+    );
     other.settings = knobs(&[("body_size", "5m")]).parse().expect("read");
     let mut app = shop(behind(1));
     app.passwords = Some("/srv/homeport/nginx/passwords/a/b".parse().expect("a path"));
@@ -180,7 +211,10 @@ fn parts_of_a_host_go_to_other_apps_longest_first() {
     let part = with_parts.all("location").into_iter().find(|location| location.args == ["=", "/api"]).expect("there");
     assert_eq!(all(&part.block, "auth_basic"), ["off"], "the other app asks for no password");
     assert_eq!(all(&part.block, "client_max_body_size"), ["5242880"]);
-    assert!(read[2].all("location").iter().all(|location| !location.args.concat().contains("api")), "other names have no parts");
+    assert!(
+        read[2].all("location").iter().all(|location| !location.args.concat().contains("api")),
+        "other names have no parts"
+    );
 }
 
 #[test]
@@ -207,14 +241,16 @@ fn maintenance_and_names_that_nobody_has() {
 fn ports_beside_the_usual_ones() {
     let mut app = shop(behind(2));
     app.names[0].tls = Some(pair("a"));
-    let ports: Vec<PortMap> =
-        ["http:8081:5001", "https:8443:5000", "grpc:9000:5002", "http:80:5001"].map(|text| text.parse().expect("a map")).into();
+    let ports: Vec<PortMap> = ["http:8081:5001", "https:8443:5000", "grpc:9000:5002", "http:80:5001"]
+        .map(|text| text.parse().expect("a map"))
+        .into();
     app.ports = lanes(&ports);
     assert_eq!(app.ports.iter().map(|port| port.lane).collect::<Vec<_>>(), [1, 2, 3, 1]);
     let generation = Generation { number: 7, host: host(), panel: None, apps: vec![app] };
     let files = generation.render();
     let main = parse::parse(&files[0].text).expect("parses");
-    let defaults: Vec<String> = all(&main, "listen").into_iter().filter(|listen| listen.starts_with("0.0.0.0")).collect();
+    let defaults: Vec<String> =
+        all(&main, "listen").into_iter().filter(|listen| listen.starts_with("0.0.0.0")).collect();
     assert_eq!(
         defaults,
         [
@@ -226,8 +262,11 @@ fn ports_beside_the_usual_ones() {
         ]
     );
     let read = parse::parse(&files[1].text).expect("parses");
-    let groups: Vec<(String, String)> =
-        read.iter().filter(|one| one.name == "upstream").map(|one| (one.args[0].clone(), all(&one.block, "server").join(" "))).collect();
+    let groups: Vec<(String, String)> = read
+        .iter()
+        .filter(|one| one.name == "upstream")
+        .map(|one| (one.args[0].clone(), all(&one.block, "server").join(" ")))
+        .collect();
     let id = AppId::new(1, 1);
     assert_eq!(
         groups,
@@ -239,9 +278,13 @@ fn ports_beside_the_usual_ones() {
         ]
     );
     let at = |port: &str| {
-        let server = read.iter().find(|one| one.all("listen").iter().any(|listen| listen.args[0] == format!("0.0.0.0:{port}")));
+        let server =
+            read.iter().find(|one| one.all("listen").iter().any(|listen| listen.args[0] == format!("0.0.0.0:{port}")));
         let server = server.unwrap_or_else(|| panic!("nothing at {port}"));
-        (server.all("server_name")[0].args.join(" "), [all(&server.block, "proxy_pass"), all(&server.block, "grpc_pass")].concat().concat())
+        (
+            server.all("server_name")[0].args.join(" "),
+            [all(&server.block, "proxy_pass"), all(&server.block, "grpc_pass")].concat().concat(),
+        )
     };
     assert_eq!(at("80"), ("example.com".into(), format!("http://app_{id}_1")));
     assert_eq!(at("8081"), ("shop.example.com example.com".into(), format!("http://app_{id}_1")));
