@@ -311,7 +311,12 @@ impl AppVhost {
     /// The same with a file's text from before.
     #[must_use]
     pub fn kept(&self, text: String) -> Self {
-        Self { catch_all: text.contains("default_server"), kept: Some(text), ..self.clone() }
+        let listens = |port: &&VhostPort| {
+            let at = format!(":{}", port.map.host);
+            text.lines().any(|line| line.split_whitespace().any(|word| word.trim_end_matches(';').ends_with(&at)))
+        };
+        let ports = self.ports.iter().filter(listens).copied().collect();
+        Self { catch_all: text.contains("default_server"), ports, kept: Some(text), ..self.clone() }
     }
 
     /// What stands in for a vhost that nginx refuses when there is none from before: its names answer

@@ -91,7 +91,7 @@ impl Apps {
         self.parts.audit.record(&mut tx, actor, "app.set_needs", app.spec.name.as_str(), detail).await?;
         tx.commit().await?;
         if ports_changed {
-            // The doors first: nginx leads to them from the next moment on.
+            // nginx at once; the firewall's doors with the next look, which is asked for.
             self.parts.domains.serve_now().await;
         }
         self.announce(&app.id);

@@ -45,6 +45,8 @@ pub(super) struct Applied {
     /// That, and its number.
     pub(super) now: Option<(Served, u64)>,
     refused: Vec<Refused>,
+    /// What it refused before and is given once more.
+    before: Vec<Refused>,
 }
 
 impl Domains {
@@ -89,7 +91,8 @@ impl Domains {
             return Ok(false);
         }
         let mut served = wanted.clone();
-        applied.refused.retain(|refused| refused.tried.elapsed() < TRY_AGAIN && wanted.apps.contains(&refused.wanted));
+        let is_fresh = |refused: &Refused| refused.tried.elapsed() < TRY_AGAIN && wanted.apps.contains(&refused.wanted);
+        applied.before = applied.refused.extract_if(.., |refused| !is_fresh(refused)).collect();
         for refused in &applied.refused {
             served.apps.iter_mut().filter(|app| **app == refused.wanted).for_each(|app| *app = refused.instead.clone());
         }
@@ -141,7 +144,9 @@ impl Domains {
         else {
             return Err(Failure::internal(format!("nginx refused the file of {name}, which has none: {words}")));
         };
-        let tried: Vec<Refused> = applied.refused.extract_if(.., |refused| refused.app == *name).collect();
+        let of_app = |refused: &mut Refused| refused.app == *name;
+        let tried = applied.refused.extract_if(.., of_app).chain(applied.before.extract_if(.., of_app));
+        let tried: Vec<Refused> = tried.collect();
         let file = format!("app-{name}.conf");
         let before = nginx.current()?.and_then(|number| nginx.written(number));
         let before = before.and_then(|files| files.into_iter().find(|(known, _)| *known == file));

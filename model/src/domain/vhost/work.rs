@@ -115,7 +115,12 @@ impl Work<'_> {
             w.block("location", location, |w| {
                 guard(w, other, Some(self.app));
                 w.line("client_max_body_size", &[&other.settings.get(Knob::BodySize).to_string()]);
-                add_headers(w, &self.headers(other));
+                let headers = self.headers(other);
+                if headers.is_empty() {
+                    // Nothing is added, and nothing is taken over from the server either.
+                    w.line("add_header", &["Cache-Control", ""]);
+                }
+                add_headers(w, &headers);
                 if let Some(text) = &other.maintenance {
                     let words = text.as_ref().map_or("We are working on it. Try again in a while.", PageText::as_str);
                     own_words(w, "503", &page("Back soon", words));

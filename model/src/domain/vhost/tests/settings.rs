@@ -211,6 +211,7 @@ fn parts_of_a_host_go_to_other_apps_longest_first() {
     let part = with_parts.all("location").into_iter().find(|location| location.args == ["=", "/api"]).expect("there");
     assert_eq!(all(&part.block, "auth_basic"), ["off"], "the other app asks for no password");
     assert_eq!(all(&part.block, "client_max_body_size"), ["5242880"]);
+    assert_eq!(all(&part.block, "add_header"), ["Cache-Control "], "the host's own headers do not count there");
     assert!(
         read[2].all("location").iter().all(|location| !location.args.concat().contains("api")),
         "other names have no parts"
