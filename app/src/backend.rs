@@ -11,7 +11,7 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::CertificateRow,
+    certificate::{CertificateRow, DomainView, Outlook},
     deploy::{Comparison, DeployDetail, ReleaseRow},
     domain::{
         AppDomains, DomainForm, DomainRow, FileDiff, MaintenanceForm, NginxView, PasswordForm, PathPrefix, PrefixForm,
@@ -23,9 +23,11 @@ use homeport_model::{
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
     name::{AppName, CommitRef, DomainName, EnvKey, HostName},
+    panel_domain::{PanelNameForm, PanelNameRow},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
+    secret::Secret,
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -63,6 +65,8 @@ pub struct Backend {
     pub certificates: Arc<dyn Certificates>,
     /// Names, where they lead, and what nginx does with their visitors.
     pub domains: Arc<dyn Domains>,
+    /// The panel's own names.
+    pub panel_domain: Arc<dyn PanelDomain>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -301,6 +305,30 @@ pub trait Registries: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+
+    /// What ends next, and what somebody has to see to.
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
+    /// One domain with all that is known of it.
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
+    /// Looks at what is served for a domain now.
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Serves a certificate that a person brings, with its key; both as PEM.
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
+    /// Makes a certificate that is its own issuer.
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+}
+
+/// The panel's own names.
+#[async_trait]
+pub trait PanelDomain: Send + Sync {
+    /// All of them, the configured one first, each with its rehearsal.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<PanelNameRow>>;
+    /// Gives the panel a further name. Needs step-up.
+    async fn try_name(&self, actor: &Actor, form: PanelNameForm) -> Answer<()>;
+    /// A link that lets the actor in at a name, once, to make a passkey there. Needs step-up.
+    async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
+    /// Gives a name up. Needs step-up.
+    async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
 }
 
 /// Names, where they lead, and what nginx does with their visitors. What changes takes effect at once.

@@ -15,13 +15,13 @@ use crate::{
         apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{ComparePage, DeployPage, DeploysPage},
-        domains::{AppDomainsPage, DomainsPage, ProxyPage},
+        domains::{AppDomainsPage, DomainsPage, ProxyPage, one::DomainPage},
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
         host::NginxPage,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, registries::RegistriesPage},
+        settings::{SettingsPage, panel_domain::PanelDomainPage, registries::RegistriesPage},
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
     },
@@ -61,10 +61,12 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/domains") view=DomainsPage ssr=SsrMode::Async />
                     <Route path=path!("/host/nginx") view=NginxPage ssr=SsrMode::Async />
+                    <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
+                    <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />

@@ -26,6 +26,7 @@ const pages = {
   jobs: '/activity/jobs',
   deliveries: '/activity/deliveries',
   registries: '/settings/registries',
+  'panel domain': '/settings/panel',
   settings: '/settings',
 };
 

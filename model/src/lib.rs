@@ -21,6 +21,7 @@ pub mod job;
 pub mod log;
 pub mod mask;
 pub mod name;
+pub mod panel_domain;
 pub mod problem;
 pub mod pushes;
 pub mod secret;

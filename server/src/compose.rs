@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use homeport_app::backend::Backend;
 use homeport_model::{
     deploy::{container::Namespace, plan::Patience},
-    domain::vhost::{Panel as PanelVhost, PanelName, PanelUpstream},
+    domain::vhost::{Panel as PanelVhost, PanelName, PanelUpstream, VhostName},
     job::JobKind,
     name::{HostName, Port},
 };
@@ -19,7 +19,7 @@ use crate::{
     ambient::{self, Clock},
     apps::{self, Apps, Observations},
     audit::Audit,
-    certificates::Certificates,
+    certificates::{self, Certificates},
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
@@ -39,6 +39,8 @@ use crate::{
     jobs::{Faults, Locks, Parts, Runner, Work},
     live::{Hub, LogHub},
     logs::{KeptLogs, Logs},
+    origins::Origins,
+    panel_domain::PanelDomain,
     polls::Polls,
     pushes::Pushes,
     reconcile,
@@ -73,8 +75,12 @@ pub struct Services {
     pub hub: Hub,
     /// Where growing logs are announced.
     pub logs: LogHub,
+    /// The addresses that the panel answers to.
+    pub origins: Origins,
     /// People.
     pub accounts: Arc<Accounts>,
+    /// The panel's own names.
+    pub panel_domain: PanelDomain,
     /// Apps.
     pub apps: Apps,
     /// What apps write.
@@ -160,8 +166,9 @@ impl Services {
         let Base { db, sealer, clock, faults, patience, announce } = base;
         let (hub, logs, locks) = (Hub::default(), LogHub::default(), Locks::default());
         let audit = Audit::new(db.clone(), clock.clone());
-        let accounts =
-            Accounts::new(db.clone(), clock.clone(), audit.clone(), hub.clone(), config.origin.clone(), announce)?;
+        let origins = Origins::new(config.origin.clone(), config.https_port);
+        let accounts = Accounts::new(db.clone(), clock.clone(), audit.clone(), hub.clone(), origins.clone(), announce)?;
+        let accounts = Arc::new(accounts);
         let namespace: Namespace = config
             .namespace
             .as_str()
@@ -183,7 +190,7 @@ impl Services {
             faults,
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
-        let names = Names::new(config.origin.host().to_owned(), apps_domain(config)?, config.allow_local_git);
+        let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
         let domains = Domains::new(domains::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -216,17 +223,17 @@ impl Services {
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
         let uploads = Uploads::new(apps.clone(), deploys.clone(), archives.clone());
-        let webhooks = Webhooks::new(apps.clone(), deploys.clone(), config.origin.as_str().to_owned());
+        let webhooks = Webhooks::new(apps.clone(), deploys.clone(), origins.clone());
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
         let certificates = Certificates::new(apps.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
-        let origin = config.origin.as_str().to_owned();
-        let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origin.clone());
+        let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
-        let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origin.clone());
-        let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origin);
+        let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origins.clone());
+        let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origins.clone());
+        let panel_domain = PanelDomain::new(apps.clone(), accounts.clone(), origins.clone());
         let ssh = Ssh {
             keys: ssh_keys.clone(),
             pushes: pushes.clone(),
@@ -237,7 +244,9 @@ impl Services {
             door,
         };
         Ok(Self {
-            accounts: Arc::new(accounts),
+            accounts,
+            origins,
+            panel_domain,
             environments: Environments::new(apps.clone()),
             app_logs: Logs::new(apps.clone()),
             deploys,
@@ -294,6 +303,7 @@ impl Services {
             registries: Arc::new(self.registries.clone()),
             certificates: Arc::new(self.certificates.clone()),
             domains: Arc::new(Routing::new(self.apps.clone())),
+            panel_domain: Arc::new(self.panel_domain.clone()),
         }
     }
 
@@ -303,6 +313,7 @@ impl Services {
     /// # Errors
     /// When the store does not answer.
     pub async fn start(&self) -> Result<(), Failure> {
+        self.origins.read(&self.db).await?;
         if let Err(failure) = self.domains.reconcile(&self.locks).await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
@@ -374,6 +385,22 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
+        });
+        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
+        let nudged = move || {
+            let certificates = nudged.clone();
+            async move { certificates.nudged().await }
+        };
+        let stop = self.stop.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // Whoever is asked may take their time to answer.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
         });
         let (polls, stop) = (self.polls.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
@@ -451,7 +478,10 @@ fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
     let host = config.origin.host();
     let name = match host {
         "localhost" => PanelName::Localhost,
-        host => PanelName::Name(host.parse().map_err(|refused| Refusal::Config(format!("The origin: {refused}")))?),
+        host => {
+            let name = host.parse().map_err(|refused| Refusal::Config(format!("The origin: {refused}")))?;
+            PanelName::Name(VhostName { name, tls: None })
+        }
     };
     let upstream = match &config.listen {
         Listen::Tcp(address) => PanelUpstream::Port(port(address.port())?),
@@ -460,5 +490,5 @@ fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
             PanelUpstream::Socket(path.try_into().map_err(|refused| Refusal::Config(format!("--listen: {refused}")))?)
         }
     };
-    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], upstream, tls: None })
+    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], upstream })
 }

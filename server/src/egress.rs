@@ -116,7 +116,7 @@ impl Resolver for Guarded {
 }
 
 /// Whether an address is one of the internet's.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

@@ -23,6 +23,8 @@ pub mod http;
 pub mod jobs;
 pub mod live;
 pub mod logs;
+pub mod origins;
+pub mod panel_domain;
 pub mod polls;
 pub mod pushes;
 pub mod reconcile;

@@ -13,6 +13,7 @@ pub mod domains;
 pub mod environments;
 pub mod error;
 pub mod logs;
+pub mod panel_domain;
 pub mod registries;
 pub mod ssh_keys;
 pub mod statuses;

@@ -72,7 +72,8 @@ pub(crate) fn backend(empty: bool) -> Backend {
         statuses: fake.clone(),
         registries: fake.clone(),
         certificates: fake.clone(),
-        domains: fake,
+        domains: fake.clone(),
+        panel_domain: fake,
     }
 }
 
@@ -270,6 +271,7 @@ impl Apps for Fake {
                 engine("nginx", "1.22.1, generation 14"),
                 engine("nftables", "3 apps mapped"),
             ],
+            certificates: Default::default(),
             gauges: Some(HostGauges {
                 cpu_busy_centipercent: Some(1_240),
                 cores: 2,

@@ -1,11 +1,14 @@
 //! The fake's person: passkeys, sessions, codes.
 
 use async_trait::async_trait;
-use homeport_app::backend::{Accounts, Answer};
+use homeport_app::backend::{Accounts, Answer, PanelDomain};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
     id::{PasskeyId, SessionId},
+    name::HostName,
+    panel_domain::{PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
     prelude::{Actor, Code, Problem, Role},
+    time::Timestamp,
 };
 
 use super::{DAY, Fake, HOUR, NOW, ago};
@@ -35,6 +38,7 @@ impl Accounts for Fake {
         let passkey = |number, label: &str, used_ms, current| PasskeyRow {
             id: PasskeyId::new(NOW.ms(), number),
             label: label.into(),
+            host: "panel.example.com".into(),
             created_at: ago(12 * DAY),
             last_used_at: Some(ago(used_ms)),
             frozen: false,
@@ -79,5 +83,44 @@ impl Accounts for Fake {
 
     async fn new_recovery_codes(&self, _: &Actor) -> Answer<Vec<String>> {
         Err(step_up())
+    }
+}
+
+#[async_trait]
+impl PanelDomain for Fake {
+    async fn list(&self, _: &Actor) -> Answer<Vec<PanelNameRow>> {
+        let row = |host: &str, added, seen: Option<Seen>| {
+            let steps = seen.map(|seen| rehearse(&seen, NOW)).unwrap_or_default();
+            PanelNameRow {
+                host: host.into(),
+                url: format!("https://{host}"),
+                primary: added,
+                configured: added,
+                added: (!added).then(|| ("Ada".to_owned(), NOW)),
+                passkeys: if added { 2 } else { 0 },
+                ready: may_move(&steps),
+                steps,
+            }
+        };
+        let seen = Seen {
+            dns: Some(Ok("It leads here.".into())),
+            certificate_until: Some(Timestamp::from_ms(NOW.ms() + DAY)),
+            answer: Some(Ok(())),
+            ..Seen::default()
+        };
+        let configured = row("panel.example.com", true, None);
+        Ok(if self.empty { vec![configured] } else { vec![configured, row("home.example.net", false, Some(seen))] })
+    }
+
+    async fn try_name(&self, _: &Actor, form: PanelNameForm) -> Answer<()> {
+        form.parse().map(|_| ())
+    }
+
+    async fn go_to(&self, _: &Actor, name: &HostName) -> Answer<String> {
+        Ok(format!("https://{name}/recover#move.mzxw6ytboi"))
+    }
+
+    async fn leave(&self, _: &Actor, _: &HostName) -> Answer<()> {
+        Ok(())
     }
 }

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 38] = [
+const PAGES: [&str; 42] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -84,6 +84,10 @@ const PAGES: [&str; 38] = [
     "/settings",
     "/settings/environment",
     "/settings/registries",
+    "/domains/shop.example.com",
+    "/domains/api.example.com",
+    "/domains/_.example.com",
+    "/settings/panel",
     "/gallery",
 ];
 
@@ -321,6 +325,19 @@ async fn registries_are_listed_and_typed() {
 }
 
 #[tokio::test]
+async fn the_panels_names_are_rehearsed_before_they_are_used() {
+    has(&page("/settings").await, &["href=\"/settings/panel\""]);
+    has(
+        &page("/settings/panel").await,
+        &["home.example.net", "links carry it", "It leads here.", "Make a link to go there", "2 passkeys belong to it"],
+    );
+    let (_, alone) = get("/settings/panel", true).await;
+    assert!(!alone.contains("Give the name up"), "the configured name stays");
+    let back = submit("/settings/panel", "/api/ui/panel-domain/try-name", "form[name]=a+b").await;
+    has(&page(&back).await, &["id=\"panel-name-wrong\""]);
+}
+
+#[tokio::test]
 async fn a_deploy_tells_its_story() {
     let running = page("/apps/shop/deploys/43").await;
     has(
@@ -404,4 +421,53 @@ async fn what_stands_before_signing_in_keeps_the_policy_too() {
             assert!(!html.contains(forbidden), "{path} has {forbidden}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_domains_page_says_what_is_served_and_what_differs() {
+    let html = page("/domains/shop.example.com").await;
+    has(
+        &html,
+        &[
+            "<h1>shop.example.com</h1>",
+            "href=\"/apps/shop\"",
+            "Another certificate is served (ff) than the one in use (4f2a)",
+            "60 d left",
+            "one of your own, which you renew",
+            "&lt;b&gt;ISRG&lt;/b&gt; Root X1; browsers believe it",
+            "TLS 1.3, HTTP/2",
+            "301 to https",
+            "Served through 203.0.113.7",
+            "It could not be seen: no answer came in time.",
+            "data-stale",
+            "name=\"key\"",
+            "action=\"/domains/shop.example.com/certificate\"",
+            "in use",
+        ],
+    );
+    let bare = page("/domains/api.example.com").await;
+    has(&bare, &["None yet: the name is served by http.", "Not looked at yet", "Make a self-signed certificate"]);
+    let wild = page("/domains/_.example.com").await;
+    has(&wild, &["<h1>*.example.com</h1>", "action=\"/domains/_.example.com/certificate\""]);
+    for unknown in ["/domains/other.example.com", "/domains/*.example.com", "/domains/_x", "/domains/a%2Fb"] {
+        let (status, html) = get(unknown, false).await;
+        assert_eq!(status, 404, "{unknown}");
+        has(&html, &["There is no such domain"]);
+    }
+}
+
+#[tokio::test]
+async fn today_says_which_certificates_end_next() {
+    let html = page("/").await;
+    has(
+        &html,
+        &[
+            "*.example.com: The certificate of *.example.com ends in 6 d.",
+            "What breaks next",
+            "href=\"/domains/_.example.com\"",
+            "renewed by itself",
+        ],
+    );
+    let (_, empty) = get("/", true).await;
+    assert!(!empty.contains("What breaks next"));
 }

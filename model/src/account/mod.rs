@@ -15,8 +15,8 @@ use crate::{
 pub use token::{TOKEN_MOST_DAYS, TOKEN_PREFIX, TokenForm, TokenRow, TokenScope, TokenSpec};
 
 pub use rules::{
-    CEREMONY_MS, CLAIM_LINK_MS, LINK_ATTEMPTS, RECOVER_LINK_MS, RECOVERY_CODES, RecoveryCode, SESSION_ABSOLUTE_MS,
-    SESSION_IDLE_MS, STEP_UP_MS, SessionTimes,
+    CEREMONY_MS, CLAIM_LINK_MS, LINK_ATTEMPTS, MOVE_LINK_MS, RECOVER_LINK_MS, RECOVERY_CODES, RecoveryCode,
+    SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, STEP_UP_MS, SessionTimes,
 };
 
 /// How a session was opened.
@@ -53,6 +53,9 @@ pub struct PasskeyRow {
     pub id: PasskeyId,
     /// The name that the person gave it.
     pub label: String,
+    /// The panel's host name that it belongs to; it signs in nowhere else.
+    #[serde(default)]
+    pub host: String,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it last signed in.

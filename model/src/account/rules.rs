@@ -14,6 +14,8 @@ pub const CEREMONY_MS: i64 = 5 * 60_000;
 pub const CLAIM_LINK_MS: i64 = 30 * 60_000;
 /// A recovery link lives this long.
 pub const RECOVER_LINK_MS: i64 = 5 * 60_000;
+/// A link to another name of the panel lives this long.
+pub const MOVE_LINK_MS: i64 = 15 * 60_000;
 /// After this many wrong tokens a live claim link is replaced.
 pub const LINK_ATTEMPTS: i64 = 10;
 /// How many recovery codes a person has.

@@ -82,7 +82,7 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PanelName {
     /// A host name.
-    Name(HostName),
+    Name(VhostName),
     /// `localhost`.
     Localhost,
     /// Any bare address, where the panel says what to do instead.
@@ -115,8 +115,6 @@ pub struct Panel {
     pub names: Vec<PanelName>,
     /// Where it listens.
     pub upstream: PanelUpstream,
-    /// With a certificate its host name is served by https, and http redirects.
-    pub tls: Option<CertificatePair>,
 }
 
 /// Why there is nothing to proxy to.
@@ -227,6 +225,15 @@ pub struct VhostName {
     pub name: DomainName,
     /// With a certificate it is served by https, and http redirects.
     pub tls: Option<CertificatePair>,
+}
+
+/// A name of an app's vhost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppHost {
+    /// What it answers to.
+    pub name: DomainName,
+    /// With a certificate it is served by https, and http redirects.
+    pub tls: Option<CertificatePair>,
     /// Where it leads.
     pub leads: VhostLeads,
 }
@@ -272,7 +279,7 @@ pub struct AppVhost {
     /// Its name: the file's name, and shown on the pages.
     pub name: AppName,
     /// Its names; without any there is no vhost.
-    pub names: Vec<VhostName>,
+    pub names: Vec<AppHost>,
     /// Where they lead.
     pub target: Target,
     /// What is done for its visitors beside that.
@@ -293,7 +300,7 @@ impl AppVhost {
     /// A vhost with the usual settings and no certificate.
     #[must_use]
     pub fn new(app: AppId, name: AppName, hosts: Vec<HostName>, target: Target) -> Self {
-        let named = |host: HostName| VhostName { name: host.into(), tls: None, leads: VhostLeads::APP };
+        let named = |host: HostName| AppHost { name: host.into(), tls: None, leads: VhostLeads::APP };
         Self {
             app,
             name,
@@ -324,7 +331,7 @@ impl AppVhost {
     #[must_use]
     pub fn refused(&self) -> Self {
         let hosts =
-            self.names.iter().map(|name| VhostName { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
+            self.names.iter().map(|name| AppHost { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
         let target = Target::Down(Down::Refused);
         Self { names: hosts.collect(), ..Self::new(self.app.clone(), self.name.clone(), Vec::new(), target) }
     }

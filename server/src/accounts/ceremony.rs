@@ -71,6 +71,7 @@ enum Pending {
 struct Begun {
     purpose: Purpose,
     pending: Pending,
+    origin: Origin,
     at: Timestamp,
     turn: u64,
 }
@@ -85,42 +86,41 @@ pub(super) struct Claimed {
     pub(super) credential_id: Vec<u8>,
     answer: PublicKeyCredential,
     pending: DiscoverableAuthentication,
+    origin: Origin,
 }
 
 /// A verified new passkey.
 pub(super) struct NewPasskey {
     pub(super) credential_id: Vec<u8>,
+    /// The host name that it belongs to, for ever.
+    pub(super) host: String,
     /// The library's own record, as JSON.
     pub(super) record: String,
 }
 
 /// All ceremonies under way.
 pub(super) struct Ceremonies {
-    webauthn: Webauthn,
     clock: Clock,
     begun: Mutex<(HashMap<String, Begun>, u64)>,
 }
 
 impl Ceremonies {
-    /// Ceremonies whose relying party is the host name of `origin`, nothing wider.
-    pub(super) fn new(origin: &Origin, clock: Clock) -> Result<Self, CeremonyError> {
-        let webauthn = WebauthnBuilder::new(origin.host(), origin.url())
-            .map(|builder| builder.rp_name(origin.host()))
-            .and_then(WebauthnBuilder::build)
-            .map_err(CeremonyError::Setup)?;
-        Ok(Self { webauthn, clock, begun: Mutex::default() })
+    /// None is under way.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, begun: Mutex::default() }
     }
 
-    /// Begins making a passkey.
+    /// Begins making a passkey that belongs to `origin`.
     pub(super) fn begin_registration(
         &self,
+        origin: Origin,
         purpose: Purpose,
         user: Uuid,
         name: &str,
         known: Vec<Vec<u8>>,
     ) -> Result<Ceremony, CeremonyError> {
         let (challenge, pending) =
-            self.webauthn.start_passkey_registration(user, name, name, None).map_err(CeremonyError::Setup)?;
+            webauthn(&origin)?.start_passkey_registration(user, name, name, None).map_err(CeremonyError::Setup)?;
         let mut options = serde_json::to_value(challenge.public_key).map_err(CeremonyError::Unreadable)?;
         // Told to the browser only: the store refuses a known one in words that say so.
         options["excludeCredentials"] =
@@ -128,14 +128,15 @@ impl Ceremonies {
         // The library asks for no discoverable key, and sign-in without a user name needs one.
         options["authenticatorSelection"]["residentKey"] = "required".into();
         options["authenticatorSelection"]["requireResidentKey"] = true.into();
-        Ok(self.keep(purpose, Pending::Registration(pending), options))
+        Ok(self.keep(origin, purpose, Pending::Registration(pending), options))
     }
 
-    /// Begins asking for a passkey.
-    pub(super) fn begin_assertion(&self, purpose: Purpose) -> Result<Ceremony, CeremonyError> {
-        let (challenge, pending) = self.webauthn.start_discoverable_authentication().map_err(CeremonyError::Setup)?;
+    /// Begins asking for a passkey of `origin`.
+    pub(super) fn begin_assertion(&self, origin: Origin, purpose: Purpose) -> Result<Ceremony, CeremonyError> {
+        let (challenge, pending) =
+            webauthn(&origin)?.start_discoverable_authentication().map_err(CeremonyError::Setup)?;
         let options = serde_json::to_value(challenge.public_key).map_err(CeremonyError::Unreadable)?;
-        Ok(self.keep(purpose, Pending::Assertion(pending), options))
+        Ok(self.keep(origin, purpose, Pending::Assertion(pending), options))
     }
 
     /// Consumes a registration and verifies its answer.
@@ -149,9 +150,11 @@ impl Ceremonies {
         if answer.extensions.cred_props.as_ref().is_some_and(|properties| properties.rk == Some(false)) {
             return Err(CeremonyError::NotDiscoverable);
         }
-        let passkey = self.webauthn.finish_passkey_registration(&answer, &pending).map_err(CeremonyError::Refused)?;
+        let passkey =
+            webauthn(&begun.origin)?.finish_passkey_registration(&answer, &pending).map_err(CeremonyError::Refused)?;
         let record = serde_json::to_string(&passkey).map_err(CeremonyError::Unreadable)?;
-        Ok((begun.purpose, NewPasskey { credential_id: passkey.cred_id().to_vec(), record }))
+        let host = begun.origin.host().to_owned();
+        Ok((begun.purpose, NewPasskey { credential_id: passkey.cred_id().to_vec(), host, record }))
     }
 
     /// Consumes an assertion and says which passkey it claims to be.
@@ -161,17 +164,16 @@ impl Ceremonies {
         let answer: PublicKeyCredential = serde_json::from_value(answer).map_err(CeremonyError::Unreadable)?;
         refuse_framed(&answer.response.client_data_json)?;
         let (user, credential_id) =
-            self.webauthn.identify_discoverable_authentication(&answer).map_err(CeremonyError::Refused)?;
+            webauthn(&begun.origin)?.identify_discoverable_authentication(&answer).map_err(CeremonyError::Refused)?;
         let credential_id = credential_id.to_vec();
-        Ok(Claimed { purpose: begun.purpose, user, credential_id, answer, pending })
+        Ok(Claimed { purpose: begun.purpose, user, credential_id, answer, pending, origin: begun.origin })
     }
 
     /// Verifies an assertion with the stored record of the passkey that it named; the record to
     /// store instead, when it changed.
     pub(super) fn verify(&self, claimed: Claimed, record: &str) -> Result<Option<String>, CeremonyError> {
         let mut passkey: Passkey = serde_json::from_str(record).map_err(CeremonyError::Unreadable)?;
-        let result = self
-            .webauthn
+        let result = webauthn(&claimed.origin)?
             .finish_discoverable_authentication_v2(&claimed.answer, claimed.pending, &passkey)
             .map_err(|error| match error {
                 WebauthnError::CredentialPossibleCompromise => CeremonyError::MaybeCloned,
@@ -185,7 +187,7 @@ impl Ceremonies {
         }
     }
 
-    fn keep(&self, purpose: Purpose, pending: Pending, options: Value) -> Ceremony {
+    fn keep(&self, origin: Origin, purpose: Purpose, pending: Pending, options: Value) -> Ceremony {
         let id = URL_SAFE_NO_PAD.encode(ambient::random_bytes::<32>());
         let now = self.clock.now();
         let mut guard = self.begun();
@@ -198,7 +200,7 @@ impl Ceremonies {
             oldest.and_then(|id| begun.remove(&id));
         }
         *turns += 1;
-        begun.insert(id.clone(), Begun { purpose, pending, at: now, turn: *turns });
+        begun.insert(id.clone(), Begun { purpose, pending, origin, at: now, turn: *turns });
         Ceremony { id, options }
     }
 
@@ -215,6 +217,14 @@ impl Ceremonies {
     fn begun(&self) -> MutexGuard<'_, (HashMap<String, Begun>, u64)> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The library for passkeys whose relying party is the host name of `origin`, nothing wider.
+pub(super) fn webauthn(origin: &Origin) -> Result<Webauthn, CeremonyError> {
+    WebauthnBuilder::new(origin.host(), origin.url())
+        .map(|builder| builder.rp_name(origin.host()))
+        .and_then(WebauthnBuilder::build)
+        .map_err(CeremonyError::Setup)
 }
 
 /// The library lets an assertion pass that was made in another site's frame; this panel is never

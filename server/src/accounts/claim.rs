@@ -2,7 +2,9 @@
 //! owner, their recovery codes and a session in one transaction. Afterwards there is no way back.
 
 use homeport_model::{
-    account::{CLAIM_LINK_MS, Ceremony, CeremonyAnswer, ClaimForm, Finished, LINK_ATTEMPTS, RECOVER_LINK_MS},
+    account::{
+        CLAIM_LINK_MS, Ceremony, CeremonyAnswer, ClaimForm, Finished, LINK_ATTEMPTS, MOVE_LINK_MS, RECOVER_LINK_MS,
+    },
     actor::{Actor, Role},
     name::Label,
     problem::{Code, Problem},
@@ -10,8 +12,11 @@ use homeport_model::{
 };
 use serde_json::json;
 
-use super::{Accounts, Opened, Visit, ceremony::Purpose, hash, label_of, not_accepted, store};
-use crate::{ambient, failure::Failure};
+use super::{Accounts, Opened, Visit, ceremony::Purpose, hash, label_of, not_accepted, store, user_of};
+use crate::{ambient, config::Origin, failure::Failure};
+
+/// What the token of a link to another name of the panel begins with, so that it counts as nothing else.
+pub(super) const MOVE_PREFIX: &str = "move.";
 
 /// What a one-time link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub enum Link {
     Claim,
     /// Getting back in.
     Recover,
+    /// Getting in at a new name of the panel, to make a passkey there.
+    Move,
 }
 
 impl Link {
@@ -27,6 +34,7 @@ impl Link {
         match self {
             Self::Claim => "claim",
             Self::Recover => "recover",
+            Self::Move => "move",
         }
     }
 
@@ -34,6 +42,7 @@ impl Link {
         match self {
             Self::Claim => CLAIM_LINK_MS,
             Self::Recover => RECOVER_LINK_MS,
+            Self::Move => MOVE_LINK_MS,
         }
     }
 }
@@ -63,11 +72,30 @@ impl Accounts {
         let token = base32(&ambient::random_bytes::<32>());
         let now = self.clock.now();
         store::delete_links(&mut tx, kind).await?;
-        store::insert_link(&mut tx, &hash(&token), kind, now, now.plus_ms(kind.life_ms())).await?;
+        store::insert_link(&mut tx, &hash(&token), kind, None, now, now.plus_ms(kind.life_ms())).await?;
         let detail = json!({ "expires_in_s": kind.life_ms() / 1_000 });
         self.audit.record(&mut tx, &Actor::host(), "link.create", kind.as_str(), detail).await?;
         self.commit(tx).await?;
-        Ok(Secret::new(format!("{}/{}#{token}", self.origin, kind.as_str())))
+        Ok(Secret::new(format!("{}/{}#{token}", self.origins.primary(), kind.as_str())))
+    }
+
+    /// Makes a one-time link that lets a signed-in person in at another name of the panel, where they make
+    /// a passkey. Their sessions go on.
+    ///
+    /// # Errors
+    /// [`Code::StepUpRequired`] without a fresh passkey.
+    pub(crate) async fn move_link(&self, actor: &Actor, to: &Origin) -> Result<Secret<String>, Failure> {
+        actor.require_step_up(self.clock.now())?;
+        let user = user_of(actor)?.to_string();
+        let token = base32(&ambient::random_bytes::<32>());
+        let (kind, now) = (Link::Move, self.clock.now());
+        let mut tx = self.db.write().await?;
+        store::delete_links(&mut tx, kind).await?;
+        store::insert_link(&mut tx, &hash(&token), kind, Some(&user), now, now.plus_ms(kind.life_ms())).await?;
+        let detail = json!({ "expires_in_s": kind.life_ms() / 1_000 });
+        self.audit.record(&mut tx, actor, "link.create", to.as_str(), detail).await?;
+        self.commit(tx).await?;
+        Ok(Secret::new(format!("{to}/recover#{MOVE_PREFIX}{token}")))
     }
 
     /// At start: a new claim link while nobody owns the panel.
@@ -92,7 +120,7 @@ impl Accounts {
         let user = uuid::Builder::from_random_bytes(ambient::random_bytes()).into_uuid();
         let purpose = Purpose::Claim { link, user, name: name.to_string() };
         self.ceremonies
-            .begin_registration(purpose, user, name.as_str(), Vec::new())
+            .begin_registration(self.origin_of(visit), purpose, user, name.as_str(), Vec::new())
             .map_err(|error| not_accepted(error, visit))
     }
 
@@ -145,6 +173,11 @@ impl Accounts {
                 let command = match kind {
                     Link::Claim => "homeport claim-token",
                     Link::Recover => "homeport recover",
+                    Link::Move => {
+                        return Err(Problem::new(Code::Gone, "This link has expired.")
+                            .hint("Make another one in Settings, Panel domain, under the old name.")
+                            .into());
+                    }
                 };
                 Err(Problem::new(Code::Gone, "This link has expired.")
                     .hint(format!("On the host, run: {command}"))

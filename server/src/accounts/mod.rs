@@ -31,9 +31,10 @@ use crate::{
     db::{Db, Tx},
     failure::{Failure, chain},
     live::Hub,
+    origins::Origins,
     state::Refusal,
 };
-use ceremony::{Ceremonies, CeremonyError};
+use ceremony::{Ceremonies, CeremonyError, webauthn};
 
 pub use claim::Link;
 pub use sessions::{Opened, Session, Visit};
@@ -47,7 +48,7 @@ pub struct Accounts {
     clock: Clock,
     audit: Audit,
     hub: Hub,
-    origin: Origin,
+    origins: Origins,
     ceremonies: Ceremonies,
     hashing: Arc<Semaphore>,
     /// Claims finish one after another, so that the losers cost nothing.
@@ -57,7 +58,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts in `db`, with passkeys that belong to the host name of `origin`.
+    /// The accounts in `db`, with passkeys that each belong to the host name where they were made.
     ///
     /// # Errors
     /// [`Refusal`] for an origin that passkeys cannot belong to.
@@ -66,22 +67,29 @@ impl Accounts {
         clock: Clock,
         audit: Audit,
         hub: Hub,
-        origin: Origin,
+        origins: Origins,
         announce: fn(&str),
     ) -> Result<Self, Refusal> {
-        let ceremonies = Ceremonies::new(&origin, clock.clone())
+        let origin = origins.configured();
+        webauthn(&origin)
             .map_err(|error| Refusal::Config(format!("Passkeys cannot belong to {origin}: {}.", chain(&error))))?;
+        let ceremonies = Ceremonies::new(clock.clone());
         Ok(Self {
             db,
             clock,
             audit,
             hub,
-            origin,
+            origins,
             ceremonies,
             hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
             claiming: Mutex::new(()),
             announce,
         })
+    }
+
+    /// The address through which somebody came.
+    fn origin_of(&self, visit: &Visit) -> Origin {
+        visit.origin.clone().unwrap_or_else(|| self.origins.primary())
     }
 
     /// Makes a change last and tells the pages.

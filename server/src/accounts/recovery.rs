@@ -10,7 +10,7 @@ use homeport_model::{
 };
 use serde_json::json;
 
-use super::{Accounts, Link, Opened, Visit, hash, store};
+use super::{Accounts, Link, Opened, Visit, claim::MOVE_PREFIX, hash, store};
 use crate::{ambient, db, failure::Failure};
 
 /// OWASP's minimum: 19 MiB, two passes, one lane.
@@ -91,20 +91,33 @@ impl Accounts {
         self.enter(tx, actor, "code", visit).await
     }
 
-    /// Opens a recovery session for the owner with a link that root printed on the host.
+    /// Opens a recovery session with a link: the owner's that root printed on the host, or the one with
+    /// which somebody comes over from another name of the panel. The latter ends no other session.
     ///
     /// # Errors
     /// [`Code::NotFound`] for a wrong or used token, [`Code::Gone`] for the right one too late.
     pub async fn recover_with_link(&self, token: &str, visit: &Visit) -> Result<(Opened, Finished), Failure> {
-        let link = hash(token.trim());
-        self.check_link(&link, Link::Recover).await?;
+        let (token, kind) = match token.trim().strip_prefix(MOVE_PREFIX) {
+            Some(token) => (token, Link::Move),
+            None => (token.trim(), Link::Recover),
+        };
+        let link = hash(token);
+        self.check_link(&link, kind).await?;
         let mut tx = self.db.write().await?;
-        if !store::consume_link(&mut tx, &link, Link::Recover, self.clock.now()).await? {
+        if !store::consume_link(&mut tx, &link, kind, self.clock.now()).await? {
             return Err(Problem::not_found("link").into());
         }
-        let Some(owner) = store::first_owner(&mut tx).await? else { return Err(Problem::not_found("link").into()) };
-        let actor = Actor { address: visit.address.clone(), ..owner };
-        self.enter(tx, actor, "link", visit).await
+        let person = store::person_of_link(&mut tx, &link).await?.ok_or_else(|| Problem::not_found("link"))?;
+        let actor = Actor { address: visit.address.clone(), ..person };
+        if kind == Link::Recover {
+            return self.enter(tx, actor, "link", visit).await;
+        }
+        let opened = self.open_session(&mut tx, &actor.user, None, visit).await?;
+        let actor = Actor { session: Some(opened.id.clone()), ..actor };
+        let detail = json!({ "method": "move", "agent": visit.agent });
+        self.audit.record(&mut tx, &actor, "session.come_over", opened.id.as_str(), detail).await?;
+        self.commit(tx).await?;
+        Ok((opened, Finished { next: "/settings".into(), codes: Vec::new() }))
     }
 
     async fn enter(

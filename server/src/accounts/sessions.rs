@@ -10,7 +10,7 @@ use homeport_model::{
 };
 
 use super::{Accounts, Token, hash, store};
-use crate::{ambient, db, failure::Failure};
+use crate::{ambient, config::Origin, db, failure::Failure};
 
 /// `seen_at` is written at most this often.
 const SEEN_EVERY_MS: i64 = 60_000;
@@ -22,14 +22,16 @@ pub struct Visit {
     pub address: Option<String>,
     /// What the browser calls itself.
     pub agent: Option<String>,
+    /// Under which of the panel's addresses; the primary one where nobody says.
+    pub origin: Option<Origin>,
 }
 
 impl Visit {
     /// A visit; the agent's text is cut and cleaned.
     #[must_use]
-    pub fn new(address: Option<String>, agent: Option<&str>) -> Self {
+    pub fn new(address: Option<String>, agent: Option<&str>, origin: Origin) -> Self {
         let agent = agent.map(|text| text.chars().filter(|c| !c.is_control()).take(200).collect());
-        Self { address, agent }
+        Self { address, agent, origin: Some(origin) }
     }
 }
 

@@ -58,7 +58,7 @@ impl Accounts {
         Ok(Me {
             name: actor.name.clone(),
             role: actor.role,
-            host_name: self.origin.host().to_owned(),
+            host_name: self.origins.primary().host().to_owned(),
             must_add_passkey: session.must_add_passkey(),
             step_up_until: actor.step_up_until,
             one_key_only: keys.len() < 2 && codes == 0,
@@ -79,7 +79,10 @@ impl Accounts {
                 .filter(|session| session.times.live(now))
                 .map(|session| session.row(actor.session.as_ref()))
                 .collect(),
-            passkeys: passkeys.into_iter().map(|passkey| passkey.row(current_passkey.as_ref())).collect(),
+            passkeys: passkeys
+                .into_iter()
+                .map(|passkey| passkey.row(current_passkey.as_ref(), self.origins.configured().host()))
+                .collect(),
             codes_left: store::codes_left(self.db.reader(), &actor.user).await?,
             tokens: Vec::new(),
             ssh: SshSettings::default(),
@@ -107,7 +110,9 @@ impl Accounts {
             return Err(Problem::not_found("passkey").into());
         }
         // Looked at after the removal, within the transaction: two removals at once leave one.
-        if store::usable_passkeys(&mut tx, &actor.user).await? == 0 {
+        // One of a name that the panel has given up lets nobody in.
+        let usable = store::usable_passkeys(&mut tx, &actor.user).await?;
+        if !usable.iter().any(|host| host.as_deref().is_none_or(|host| self.origins.has_host(host))) {
             return Err(Problem::new(Code::Conflict, "This is your last passkey.")
                 .hint("Add another one first.")
                 .into());

@@ -13,7 +13,7 @@ use super::{
     ceremony::{Ceremonies, CeremonyError, Claimed, Purpose},
     label_of, not_accepted, store, user_of,
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, panel_domain};
 
 /// A passkey that has just been verified.
 struct Proven {
@@ -31,8 +31,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Failure`] when no challenge can be made.
-    pub fn begin_sign_in(&self) -> Result<Ceremony, Failure> {
-        self.ceremonies.begin_assertion(Purpose::SignIn).map_err(Failure::internal)
+    pub fn begin_sign_in(&self, visit: &Visit) -> Result<Ceremony, Failure> {
+        self.ceremonies.begin_assertion(self.origin_of(visit), Purpose::SignIn).map_err(Failure::internal)
     }
 
     /// Verifies a sign-in and opens a session; `old` is the session of the same browser, which ends.
@@ -76,9 +76,10 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Code::StepUpRequired`] in a session that came from a recovery: it has to add a passkey.
-    pub fn begin_step_up(&self, session: &Session) -> Result<Ceremony, Failure> {
+    pub fn begin_step_up(&self, session: &Session, visit: &Visit) -> Result<Ceremony, Failure> {
         refuse_recovery(session)?;
-        self.ceremonies.begin_assertion(Purpose::StepUp { session: session.id.clone() }).map_err(Failure::internal)
+        let purpose = Purpose::StepUp { session: session.id.clone() };
+        self.ceremonies.begin_assertion(self.origin_of(visit), purpose).map_err(Failure::internal)
     }
 
     /// Verifies presence; dangerous actions of this session are open for five minutes.
@@ -122,7 +123,7 @@ impl Accounts {
         let known = known.into_iter().map(|passkey| passkey.credential_id).collect();
         let purpose = Purpose::Add { session: session.id.clone(), user };
         self.ceremonies
-            .begin_registration(purpose, user, &session.user_name, known)
+            .begin_registration(self.origin_of(visit), purpose, user, &session.user_name, known)
             .map_err(|error| not_accepted(error, visit))
     }
 
@@ -153,6 +154,10 @@ impl Accounts {
                 error.on("passkeys.credential_id", Problem::new(Code::Conflict, "This passkey is here already."))
             })?;
         self.audit.record(&mut tx, &actor, "passkey.add", id.as_str(), json!({ "label": label })).await?;
+        let moved = panel_domain::store::answered(&mut tx, &passkey.host, now).await?;
+        if moved {
+            self.audit.record(&mut tx, &actor, "panel.move", &passkey.host, json!({})).await?;
+        }
         let opened = if session.method == SignInMethod::Recovery {
             store::delete_session(&mut tx, &session.user, &session.id).await?;
             Some(self.open_session(&mut tx, &session.user, Some(&id), visit).await?)
@@ -160,6 +165,9 @@ impl Accounts {
             None
         };
         self.commit(tx).await?;
+        if moved {
+            self.origins.read(&self.db).await?;
+        }
         Ok((opened, Finished { next: "/settings".into(), codes: Vec::new() }))
     }
 

@@ -64,6 +64,20 @@ fn role(text: &str, user: &str) -> Result<Role> {
     }
 }
 
+/// Whom a link lets in: the person it was made for, else the owner.
+pub(super) async fn person_of_link(conn: &mut Conn, token_hash: &[u8]) -> Result<Option<Actor>> {
+    let row = sqlx::query!(
+        "SELECT users.id, users.name, users.role FROM one_time_links
+         JOIN users ON users.id = one_time_links.user_id WHERE token_hash = ?",
+        token_hash
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return first_owner(conn).await };
+    let role = role(&row.role, &row.id)?;
+    Ok(Some(Actor { user: row.id, name: row.name, role, session: None, address: None, step_up_until: None }))
+}
+
 // --- passkeys -------------------------------------------------------------
 
 /// A passkey as stored.
@@ -74,11 +88,14 @@ pub(super) struct StoredPasskey {
     created_at: i64,
     last_used_at: Option<i64>,
     frozen_at: Option<i64>,
+    host: Option<String>,
 }
 
 impl StoredPasskey {
-    pub(super) fn row(self, current: Option<&PasskeyId>) -> PasskeyRow {
+    /// As a list shows it; `configured` is the name of the panel's configuration.
+    pub(super) fn row(self, current: Option<&PasskeyId>, configured: &str) -> PasskeyRow {
         PasskeyRow {
+            host: self.host.unwrap_or_else(|| configured.to_owned()),
             current: Some(&self.id) == current,
             id: self.id,
             label: self.label,
@@ -108,13 +125,15 @@ pub(super) async fn insert_passkey(
     let id = PasskeyId::new(now.ms(), ambient::random_u32());
     let (id_text, now) = (id.as_str(), now.ms());
     sqlx::query!(
-        "INSERT INTO passkeys (id, user_id, credential_id, credential, label, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO passkeys (id, user_id, credential_id, credential, label, created_at, host)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
         id_text,
         user,
         passkey.credential_id,
         passkey.record,
         label,
         now,
+        passkey.host,
     )
     .execute(conn)
     .await?;
@@ -123,7 +142,7 @@ pub(super) async fn insert_passkey(
 
 pub(super) async fn passkeys(db: &Readers, user: &str) -> Result<Vec<StoredPasskey>> {
     let rows = sqlx::query!(
-        "SELECT id, credential_id, label, created_at, last_used_at, frozen_at
+        "SELECT id, credential_id, label, created_at, last_used_at, frozen_at, host
          FROM passkeys WHERE user_id = ? ORDER BY created_at, id",
         user,
     )
@@ -138,6 +157,7 @@ pub(super) async fn passkeys(db: &Readers, user: &str) -> Result<Vec<StoredPassk
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
                 frozen_at: row.frozen_at,
+                host: row.host,
             })
         })
         .collect()
@@ -204,12 +224,11 @@ pub(super) async fn delete_passkey(conn: &mut Conn, user: &str, id: &PasskeyId) 
     Ok(done.rows_affected() == 1)
 }
 
-pub(super) async fn usable_passkeys(conn: &mut Conn, user: &str) -> Result<i64> {
-    let row =
-        sqlx::query!("SELECT count(*) AS \"count!: i64\" FROM passkeys WHERE user_id = ? AND frozen_at IS NULL", user)
-            .fetch_one(conn)
-            .await?;
-    Ok(row.count)
+/// The host names, with repetitions, that the passkeys belong to with which somebody may sign in; `None` for
+/// the configured one.
+pub(super) async fn usable_passkeys(conn: &mut Conn, user: &str) -> Result<Vec<Option<String>>> {
+    let hosts = sqlx::query_scalar!("SELECT host FROM passkeys WHERE user_id = ? AND frozen_at IS NULL", user);
+    Ok(hosts.fetch_all(conn).await?)
 }
 
 fn passkey_id(text: String) -> Result<PasskeyId> {
@@ -289,14 +308,16 @@ pub(super) async fn insert_link(
     conn: &mut Conn,
     token_hash: &[u8],
     kind: Link,
+    user: Option<&str>,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<()> {
     let (kind, now, expires_at) = (kind.as_str(), now.ms(), expires_at.ms());
     sqlx::query!(
-        "INSERT INTO one_time_links (token_hash, kind, created_at, expires_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO one_time_links (token_hash, kind, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
         token_hash,
         kind,
+        user,
         now,
         expires_at,
     )

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use homeport_model::{
     app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow},
+    certificate::Outlook,
     deploy::{Artifact, Trigger, container::ProcessName},
     host::Today,
     id::ReleaseId,
@@ -26,11 +27,12 @@ impl Apps {
     pub(super) async fn today_page(&self, actor: &Actor) -> Result<Today, Failure> {
         let apps = self.rows(actor).await?;
         Ok(Today {
-            host_name: self.parts.domains.panel_host().to_owned(),
+            host_name: self.parts.domains.panel_host(),
             apps,
             jobs: jobs::store::newest(&self.parts.db, None, RECENT_JOBS).await?,
             engines: self.parts.host.engines(),
             gauges: self.parts.host.gauges(),
+            certificates: Outlook::default(),
             apps_domain: self.parts.domains.apps_domain().to_string(),
             now: self.parts.clock.now(),
         })

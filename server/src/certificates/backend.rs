@@ -2,7 +2,12 @@
 
 use async_trait::async_trait;
 use homeport_app::backend::{self, Answer};
-use homeport_model::{certificate::CertificateRow, prelude::Actor};
+use homeport_model::{
+    certificate::{CertificateRow, DomainView, Outlook},
+    name::DomainName,
+    prelude::Actor,
+    secret::Secret,
+};
 
 use super::Certificates;
 
@@ -10,5 +15,25 @@ use super::Certificates;
 impl backend::Certificates for Certificates {
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>> {
         Ok(Certificates::list(self, actor).await?)
+    }
+
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook> {
+        Ok(Certificates::outlook(self, actor)?)
+    }
+
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView> {
+        Ok(Certificates::domain(self, actor, domain).await?)
+    }
+
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::look(self, actor, domain).await?)
+    }
+
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()> {
+        Ok(Certificates::keep_own(self, actor, domain, &chain, &key).await?)
+    }
+
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::self_sign(self, actor, domain).await?)
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     db::Db,
     failure::{Failure, chain},
     live::Hub,
+    origins::Origins,
     state::{Refusal, StateFolder},
 };
 
@@ -26,7 +27,9 @@ pub async fn print_link(options: LinkOptions, kind: Link) -> Result<(), Refusal>
     let (db, _) = Db::open(&state).await?;
     let clock = Clock::default();
     let audit = Audit::new(db.clone(), clock.clone());
-    let accounts = Accounts::new(db.clone(), clock, audit, Hub::default(), options.origin, announce)?;
+    let origins = Origins::new(options.origin, options.https_port);
+    origins.read(&db).await.map_err(|error| Refusal::Io(error.to_string()))?;
+    let accounts = Accounts::new(db.clone(), clock, audit, Hub::default(), origins, announce)?;
     let link = accounts.new_link(kind).await.map_err(|failure| match failure {
         Failure::Problem(problem) => Refusal::Config(problem.to_string()),
         Failure::Internal(cause) => Refusal::Io(chain(&*cause)),

@@ -53,6 +53,10 @@ pub struct LinkOptions {
     /// The address that people type, as `serve` has it.
     #[arg(long, env = "HOMEPORT_ORIGIN", default_value = "http://localhost:7380", value_name = "URL")]
     pub origin: Origin,
+
+    /// nginx's port for https, as `serve` has it.
+    #[arg(long, env = "HOMEPORT_HTTPS_PORT", default_value_t = 443, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub https_port: u16,
 }
 
 /// Shows a line to whoever started the program. Links go here and never into the log.

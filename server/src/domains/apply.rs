@@ -15,7 +15,7 @@ use homeport_model::{
 use tokio::time::Instant;
 
 use super::Domains;
-use crate::{drivers::nginx, failure::Failure};
+use crate::{certificates::Pairs, drivers::nginx, failure::Failure};
 
 /// After how long it is tried again to give nginx what it refused: its cause may lie outside.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
@@ -56,8 +56,8 @@ impl Domains {
     pub(super) async fn ensure_vhosts(&self, changes: &[(AppId, Target)]) -> Result<bool, Failure> {
         let mut applied = self.0.applied.lock().await;
         let before = applied.now.as_ref().map_or(&[][..], |(served, _)| &served.apps);
-        let wanted = self.wanted(before, changes).await?;
-        self.give(&mut applied, wanted, false).await
+        let (wanted, pairs) = self.wanted(before, changes).await?;
+        self.give(&mut applied, wanted, &pairs, false).await
     }
 
     /// Writes what Homeport would have written as a new generation. What is there stays in the history.
@@ -67,11 +67,11 @@ impl Domains {
     pub(super) async fn put_back(&self) -> Result<(), Failure> {
         let mut applied = self.0.applied.lock().await;
         let before = applied.now.as_ref().map_or(&[][..], |(served, _)| &served.apps);
-        let wanted = self.wanted(before, &[]).await?;
-        self.give(&mut applied, wanted, true).await.map(|_| ())
+        let (wanted, pairs) = self.wanted(before, &[]).await?;
+        self.give(&mut applied, wanted, &pairs, true).await.map(|_| ())
     }
 
-    async fn give(&self, applied: &mut Applied, wanted: Served, anew: bool) -> Result<bool, Failure> {
+    async fn give(&self, applied: &mut Applied, wanted: Served, pairs: &Pairs, anew: bool) -> Result<bool, Failure> {
         let parts = &self.0.parts;
         let mut host = parts.host.clone();
         host.http2_by_server = self.about().await.is_some_and(|about| about.http2_by_server());
@@ -116,7 +116,9 @@ impl Domains {
             }
         }
         self.show_refusals(applied);
-        if changed {
+        // A file from before may name certificates and passwords that nothing else does.
+        if changed && applied.refused.is_empty() {
+            pairs.prune(&parts.nginx);
             let files: Vec<_> = applied
                 .now
                 .iter()

@@ -76,8 +76,9 @@ fn reserved(domains: &Domains, app: &AppRecord, name: &DomainName) -> Option<Str
 }
 
 fn below_panel(domains: &Domains, name: &DomainName) -> bool {
-    let panel = domains.panel_host();
-    let local = panel == "localhost" || panel.ends_with(".localhost");
-    let below = || name.base() == panel || name.base().ends_with(&format!(".{panel}"));
-    !local && below()
+    let added = domains.names().origins().added_hosts().into_iter().map(String::from);
+    std::iter::once(domains.panel_host()).chain(added).any(|panel| {
+        let local = panel == "localhost" || panel.ends_with(".localhost");
+        !local && (name.base() == panel || name.base().ends_with(&format!(".{panel}")))
+    })
 }

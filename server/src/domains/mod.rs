@@ -17,7 +17,7 @@ pub use routing::Routing;
 pub use store::OwnName;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
@@ -151,9 +151,10 @@ impl Domains {
         let mut names: Vec<DomainName> = Vec::new();
         for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
             if let PanelName::Name(name) = name {
-                names.push(name.clone().into());
+                names.push(name.name.clone());
             }
         }
+        names.extend(self.names().origins().added_hosts().into_iter().map(DomainName::from));
         for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
             names.push(self.own_host_name(&app.spec.name).into());
             names.extend(app.names.iter().map(|name| name.name.clone()));
@@ -212,6 +213,19 @@ impl Domains {
         let address = self.0.parts.host.addresses.iter().find(|address| address.is_ipv4() && !address.is_unspecified());
         let address = address.copied().unwrap_or_else(|| Ipv4Addr::LOCALHOST.into());
         SocketAddr::new(address, self.0.parts.host.http_port.get())
+    }
+
+    /// nginx's https on loopback, IPv4 first, as far as it listens there.
+    pub(crate) fn https_addresses(&self) -> Vec<SocketAddr> {
+        let Some(port) = self.0.parts.host.https_port else { return Vec::new() };
+        let mut addresses: Vec<IpAddr> = self.0.parts.host.addresses.clone();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        let own = |address: IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            one => one,
+        };
+        addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
     }
 
     /// Asks the reconciler to look now.
@@ -352,7 +366,7 @@ impl Domains {
         self.names().is_panel(host_name)
     }
 
-    pub(crate) fn panel_host(&self) -> &str {
+    pub(crate) fn panel_host(&self) -> String {
         self.names().panel_host()
     }
 

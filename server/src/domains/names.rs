@@ -2,25 +2,33 @@
 
 use homeport_model::name::{AppName, HostName};
 
+use crate::origins::Origins;
+
 /// Host names by configuration.
 #[derive(Debug, Clone)]
 pub struct Names {
-    panel_host: String,
+    origins: Origins,
     apps_domain: HostName,
     allow_local_git: bool,
 }
 
 impl Names {
-    /// The panel is reached as `panel_host`; apps are named below `apps_domain`.
+    /// The panel is reached through `origins`; apps are named below `apps_domain`.
     #[must_use]
-    pub fn new(panel_host: String, apps_domain: HostName, allow_local_git: bool) -> Self {
-        Self { panel_host, apps_domain, allow_local_git }
+    pub fn new(origins: Origins, apps_domain: HostName, allow_local_git: bool) -> Self {
+        Self { origins, apps_domain, allow_local_git }
     }
 
-    /// The panel's own host name.
+    /// The panel's own addresses.
     #[must_use]
-    pub fn panel_host(&self) -> &str {
-        &self.panel_host
+    pub fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// The panel's primary host name.
+    #[must_use]
+    pub fn panel_host(&self) -> String {
+        self.origins.primary().host().to_owned()
     }
 
     /// The domain under which every app has a name.
@@ -46,7 +54,7 @@ impl Names {
     /// Whether a host name is the panel's.
     #[must_use]
     pub fn is_panel(&self, host_name: &HostName) -> bool {
-        host_name.as_str() == self.panel_host
+        self.origins.has_host(host_name.as_str())
     }
 
     /// The app that a host name belongs to by its form, whether or not that app exists.
@@ -72,7 +80,8 @@ mod tests {
 
     #[test]
     fn names_of_apps() {
-        let names = Names::new("panel.example.com".into(), "apps.example.com".parse().expect("a name"), false);
+        let origins = Origins::new("https://panel.example.com".parse().expect("an origin"), 443);
+        let names = Names::new(origins, "apps.example.com".parse().expect("a name"), false);
         let shop: AppName = "shop".parse().expect("a name");
         assert_eq!(names.of_app(&shop).as_str(), "shop.apps.example.com");
         assert_eq!(names.app_of(&names.of_app(&shop)), Some(shop));

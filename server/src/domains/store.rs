@@ -69,7 +69,7 @@ pub(crate) async fn names_of(db: &Db, app: &AppId) -> Result<Vec<OwnName>> {
 }
 
 /// Whose name it is.
-pub(super) async fn owner(tx: &mut Conn, name: &DomainName) -> Result<Option<AppName>> {
+pub(crate) async fn owner(tx: &mut Conn, name: &DomainName) -> Result<Option<AppName>> {
     let name = name.as_str();
     let owner =
         sqlx::query_scalar!("SELECT apps.name FROM domains JOIN apps ON apps.id = app_id WHERE domains.name = ?", name)

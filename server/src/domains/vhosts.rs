@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use homeport_model::{
-    domain::vhost::{self, AppVhost, PanelName, Target, VhostLeads, VhostName, VhostPrefix, lanes},
+    domain::vhost::{self, AppHost, AppVhost, PanelName, Target, VhostLeads, VhostName, VhostPrefix, lanes},
     id::AppId,
     name::DomainName,
     secret::Secret,
@@ -35,7 +35,11 @@ struct Known {
 
 impl Domains {
     /// What nginx should be given. `before` is what it has.
-    pub(super) async fn wanted(&self, before: &[AppVhost], changes: &[(AppId, Target)]) -> Result<Served, Failure> {
+    pub(super) async fn wanted(
+        &self,
+        before: &[AppVhost],
+        changes: &[(AppId, Target)],
+    ) -> Result<(Served, Pairs), Failure> {
         let parts = &self.0.parts;
         let known = Known {
             pairs: Pairs::ensure(&parts.db, &parts.sealer, &parts.nginx).await?,
@@ -57,7 +61,7 @@ impl Domains {
             }
             wanted.push(self.vhost(&known, &app, target)?);
         }
-        Ok(Served { panel: self.panel_vhost(&known.pairs), apps: wanted })
+        Ok((Served { panel: self.panel_vhost(&known.pairs), apps: wanted }, known.pairs))
     }
 
     fn vhost(&self, known: &Known, app: &AppRecord, target: Target) -> Result<AppVhost, Failure> {
@@ -78,7 +82,7 @@ impl Domains {
                     VhostLeads::Redirect { ours: known.ours.iter().any(|ours| ours.covers(&host)), to }
                 }
             };
-            names.push(VhostName { tls: known.pairs.of(&name), name, leads });
+            names.push(AppHost { tls: known.pairs.of(&name), name, leads });
         }
         let proxy = known.proxies.get(&app.id).cloned().unwrap_or_default();
         let passwords = match known.passwords.get(&app.id) {
@@ -111,13 +115,16 @@ impl Domains {
         Ok(files)
     }
 
-    /// The panel's vhost, by https once there is a certificate for its name.
+    /// The panel's vhost with the names of now, each by https once there is a certificate for it.
     fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
         let mut panel = self.0.parts.panel.clone()?;
-        panel.tls = panel.names.iter().find_map(|name| match name {
-            PanelName::Name(name) => pairs.of(&name.clone().into()),
-            PanelName::Localhost | PanelName::AnyAddress => None,
-        });
+        let added = self.names().origins().added_hosts().into_iter();
+        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
+        for name in &mut panel.names {
+            if let PanelName::Name(VhostName { name, tls }) = name {
+                *tls = pairs.of(name);
+            }
+        }
         Some(panel)
     }
 }

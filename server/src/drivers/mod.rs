@@ -11,3 +11,4 @@ pub mod nginx;
 pub mod probe;
 pub mod process;
 pub mod system;
+pub mod tls;

@@ -145,7 +145,7 @@ pub(super) async fn allowed(panel: &Panel, bearer: &Bearer, name: &str) -> Resul
 }
 
 pub(super) fn accepted(panel: &Panel, name: &AppName, number: u32) -> Answer<Response> {
-    let url = format!("{}/apps/{name}/deploys/{number}", panel.config.origin);
+    let url = format!("{}/apps/{name}/deploys/{number}", panel.origins.primary());
     Ok((StatusCode::ACCEPTED, Json(json!({ "deploy": number, "url": url }))).into_response())
 }
 

@@ -29,6 +29,7 @@ use crate::{
     config::Origin,
     db,
     failure::Failure,
+    origins::Origins,
     pushes::Pusher,
 };
 
@@ -89,7 +90,7 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
     if !plain(request.uri()) {
         return Err(no_such_page());
     }
-    check_host(headers, request.uri(), &panel.config.origin)?;
+    let origin = check_host(headers, request.uri(), &panel.origins)?;
     let route = find(table, request.method(), request.uri().path()).ok_or_else(no_such_page)?;
 
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|peer| peer.0);
@@ -98,14 +99,14 @@ async fn admit(panel: &Panel, table: &'static [Route], request: &mut Request) ->
     panel.limits.take(own_rate, address).map_err(Denied::TooMany)?;
 
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if (writes || route.stream) && !same_origin(headers, &panel.config.origin) {
+    if (writes || route.stream) && !same_origin(headers, &origin) {
         return Err(Problem::new(Code::Forbidden, "This request did not come from the panel's own pages.").into());
     }
     if declared_length(headers) > route.body_limit as u64 {
         return Err(Denied::Problem(Problem::new(Code::TooLarge, "That is too much to send at once.")));
     }
 
-    let visit = Visit::new(address.as_ref().map(IpAddr::to_string), text(headers, header::USER_AGENT));
+    let visit = Visit::new(address.as_ref().map(IpAddr::to_string), text(headers, header::USER_AGENT), origin);
     if let Access::Token(role) | Access::Git(role) = route.access {
         admit_token(panel, request, route.access, role, visit, address).await?;
         request.extensions_mut().insert(route);
@@ -224,21 +225,21 @@ fn plain(uri: &Uri) -> bool {
         && (path == "/" || segments().all(|segment| !segment.is_empty() && segment != "." && segment != ".."))
 }
 
-/// One `Host`, and it is ours.
-fn check_host(headers: &HeaderMap, uri: &Uri, origin: &Origin) -> Result<(), Denied> {
+/// One `Host`, and it is ours: the address through which somebody came.
+fn check_host(headers: &HeaderMap, uri: &Uri, origins: &Origins) -> Result<Origin, Denied> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
     if hosts.next().is_some() {
         return Err(Denied::NotHere(None));
     }
-    if host == origin.authority() {
-        return Ok(());
+    if let Some(origin) = origins.of_authority(host) {
+        return Ok(origin);
     }
     let (name, _port) = host.rsplit_once(':').filter(|(name, _)| !name.ends_with(':')).unwrap_or((host, ""));
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
     // Something on this host asks whether the panel is well.
     if uri.path() == "/healthz" && (name == "localhost" || address.is_some_and(|address| address.is_loopback())) {
-        return Ok(());
+        return Ok(origins.configured());
     }
     Err(Denied::NotHere(address.map(|_| "ssh -L")))
 }
@@ -271,7 +272,7 @@ fn limit_body(request: Request, route: &Route) -> Request {
 
 /// 421: this name is not the panel's. On a bare address a person is told the way.
 fn not_here(panel: &Panel, by_address: Option<&'static str>, html: bool) -> Response {
-    let origin = &panel.config.origin;
+    let origin = &panel.origins.primary();
     let (problem, command) = if by_address.is_none() {
         (Problem::new(Code::NotFound, "There is nothing here under this name."), None)
     } else if origin.is_https() {

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use leptos::nonce::Nonce;
 
 use super::Panel;
@@ -33,6 +33,7 @@ const ALWAYS: [(HeaderName, &str); 9] = [
 
 /// The layer: mints the nonce, passes it on, and adds the headers to whatever comes back.
 pub(super) async fn add(State(panel): State<Panel>, mut request: Request, next: Next) -> Response {
+    let origin = origin_of(&panel, request.headers());
     let nonce = URL_SAFE_NO_PAD.encode(ambient::random_bytes::<16>());
     request.extensions_mut().insert(Nonce::from_value(nonce.clone()));
     let mut response = next.run(request).await;
@@ -40,7 +41,7 @@ pub(super) async fn add(State(panel): State<Panel>, mut request: Request, next: 
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(policy) = HeaderValue::try_from(policy(&panel.config.origin, &nonce)) {
+    if let Ok(policy) = HeaderValue::try_from(policy(&origin, &nonce)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     // Files say themselves how long they keep; everything else is told to one person at one time.
@@ -50,6 +51,12 @@ pub(super) async fn add(State(panel): State<Panel>, mut request: Request, next: 
     }
     headers.entry(header::VARY).or_insert(HeaderValue::from_static("Cookie, Sec-Fetch-Site"));
     response
+}
+
+/// The address through which the request came; the primary one where it is none of ours.
+pub(super) fn origin_of(panel: &Panel, headers: &HeaderMap) -> Origin {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    panel.origins.of_authority(host).unwrap_or_else(|| panel.origins.primary())
 }
 
 /// Scripts come from the built files only, or carry this answer's nonce; nothing is framed, nothing

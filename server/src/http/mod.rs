@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod assets;
+mod certificates;
 mod cookie;
 mod events;
 mod git;
@@ -39,9 +40,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     accounts::Accounts,
     ambient::Clock,
+    certificates::Certificates,
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
+    origins::Origins,
     pushes::Pushes,
     tokens::Tokens,
     uploads::Uploads,
@@ -64,6 +67,8 @@ pub struct Panel {
     pub config: Arc<Config>,
     /// The time.
     pub clock: Clock,
+    /// The addresses that the panel answers to.
+    pub origins: Origins,
     /// Ceremonies and sessions.
     pub accounts: Arc<Accounts>,
     /// All that pages and server functions ask for.
@@ -76,6 +81,8 @@ pub struct Panel {
     pub tokens: Tokens,
     /// Takes archives.
     pub uploads: Uploads,
+    /// Takes certificates.
+    pub certificates: Certificates,
     /// Takes pushes.
     pub pushes: Pushes,
     /// Takes deliveries.
@@ -97,6 +104,7 @@ impl Panel {
         let limits = Arc::new(Limits::new(services.clock.clone()));
         Self {
             config: Arc::new(config),
+            origins: services.origins.clone(),
             clock: services.clock.clone(),
             accounts: services.accounts.clone(),
             backend: services.backend(),
@@ -104,6 +112,7 @@ impl Panel {
             logs: services.logs.clone(),
             tokens: services.tokens.clone(),
             uploads: services.uploads.clone(),
+            certificates: services.certificates.clone(),
             pushes: services.pushes.clone(),
             webhooks: services.webhooks.clone(),
             limits,

@@ -10,7 +10,7 @@ use homeport_app::{routes::App, shell::shell, ui::visitor::Visitor};
 use homeport_model::actor::Actor;
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::provide_context};
 
-use super::Panel;
+use super::{Panel, headers};
 
 /// How pages name the built files of `site`.
 pub(super) fn options(site: &Path) -> LeptosOptions {
@@ -56,7 +56,7 @@ fn context(panel: &Panel, request: &Request) -> impl Fn() + Clone + Send + Sync 
     let backend = panel.backend.clone();
     let visitor = Visitor {
         name: actor.as_ref().map(|actor| actor.name.clone()),
-        host_name: panel.config.origin.host().to_owned(),
+        host_name: headers::origin_of(panel, request.headers()).host().to_owned(),
         now: panel.clock.now(),
     };
     move || {

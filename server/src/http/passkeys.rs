@@ -60,8 +60,8 @@ pub(super) async fn finish_claim(
     Ok((StatusCode::CREATED, entered(Some(&opened), finished)).into_response())
 }
 
-pub(super) async fn start_sign_in(State(panel): State<Panel>) -> Started {
-    Ok(Json(panel.accounts.begin_sign_in()?))
+pub(super) async fn start_sign_in(State(panel): State<Panel>, Extension(caller): Extension<Caller>) -> Started {
+    Ok(Json(panel.accounts.begin_sign_in(&caller.visit)?))
 }
 
 pub(super) async fn finish_sign_in(
@@ -74,7 +74,7 @@ pub(super) async fn finish_sign_in(
 }
 
 pub(super) async fn start_step_up(State(panel): State<Panel>, Extension(caller): Extension<Caller>) -> Started {
-    Ok(Json(panel.accounts.begin_step_up(session(&caller)?)?))
+    Ok(Json(panel.accounts.begin_step_up(session(&caller)?, &caller.visit)?))
 }
 
 pub(super) async fn finish_step_up(

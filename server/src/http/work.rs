@@ -5,13 +5,16 @@ use homeport_model::actor::Role;
 use axum::routing::{get, post};
 
 use super::{
-    events, logs,
+    certificates, events, logs,
     routes::{MOST_ARCHIVE, Route},
     uploads,
 };
 
 /// A pasted environment: 1 MiB of values, which a form may spell three times as long.
 const PASTED: usize = 3 * 1_024 * 1_024;
+
+/// A certificate, its chain and its key, with what a form puts around them.
+const MOST_CERTIFICATE: usize = 288 * 1_024;
 
 /// Apps, deploys, jobs, the audit log.
 pub(super) const WORK: &[Route] = &[
@@ -79,7 +82,24 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/domains/nginx", "domains.nginx"),
     Route::read("/api/ui/domains/nginx-difference", "domains.nginx_difference"),
     Route::change("/api/ui/domains/put-nginx-back", "domains.put_nginx_back").role(Role::Owner),
+    Route::page("/domains/{name}", "certificates.domain_page"),
     Route::read("/api/ui/certificates/list", "certificates.list"),
+    Route::read("/api/ui/certificates/domain", "certificates.domain"),
+    Route::change("/api/ui/certificates/look", "certificates.look"),
+    Route::change("/api/ui/certificates/keep-own", "certificates.keep_own")
+        .role(Role::Owner)
+        .step_up()
+        .body(MOST_CERTIFICATE),
+    Route::change("/api/ui/certificates/self-sign", "certificates.self_sign").role(Role::Owner),
+    Route::post("/domains/{name}/certificate", "certificates.keep_files", || post(certificates::keep_files))
+        .role(Role::Owner)
+        .step_up()
+        .body(MOST_CERTIFICATE),
+    Route::page("/settings/panel", "panel_domain.page"),
+    Route::read("/api/ui/panel-domain/list", "panel_domain.list"),
+    Route::change("/api/ui/panel-domain/try-name", "panel_domain.try_name").role(Role::Owner).step_up(),
+    Route::change("/api/ui/panel-domain/go-to", "panel_domain.go_to").role(Role::Owner).step_up(),
+    Route::change("/api/ui/panel-domain/leave", "panel_domain.leave").role(Role::Owner).step_up(),
     Route::read("/api/ui/access/find", "access.find"),
     Route::change("/api/ui/access/make-key", "access.make_key").role(Role::Owner),
     Route::change("/api/ui/access/remove-key", "access.remove_key").role(Role::Owner),

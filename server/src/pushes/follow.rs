@@ -35,7 +35,7 @@ impl Pushes {
         number: u32,
     ) -> Result<(), Problem> {
         tracing::info!(app = %app, release = number, by = %actor.name, "a push deploys");
-        let at = format!("{}/apps/{app}/deploys/{number}", self.parts.origin);
+        let at = format!("{}/apps/{app}/deploys/{number}", self.parts.origins.primary());
         speaker.say(&format!("-----> Deploy {number} of {app}: {at}")).await;
         let row = self.until_the_end(speaker, app, number).await.map_err(Problem::from)?;
         match (row.state, row.problem) {

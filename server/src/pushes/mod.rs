@@ -29,6 +29,7 @@ use crate::{
     drivers::git::{Git, UploadTalk},
     failure::Failure,
     live::LogHub,
+    origins::Origins,
 };
 
 /// So many packs are unpacked at the same time.
@@ -77,7 +78,7 @@ struct Parts {
     deploys: Deploys,
     git: Git,
     logs: LogHub,
-    origin: String,
+    origins: Origins,
     packs: Semaphore,
     fetches: Semaphore,
     turns: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
@@ -86,9 +87,9 @@ struct Parts {
 impl Pushes {
     /// The service beside the apps' and the deploys'; `origin` is the panel's.
     #[must_use]
-    pub fn new(apps: Apps, deploys: Deploys, git: Git, logs: LogHub, origin: String) -> Self {
+    pub fn new(apps: Apps, deploys: Deploys, git: Git, logs: LogHub, origins: Origins) -> Self {
         let (packs, fetches) = (Semaphore::new(PACKS_AT_ONCE), Semaphore::new(FETCHES_AT_ONCE));
-        Self { parts: Arc::new(Parts { apps, deploys, git, logs, origin, packs, fetches, turns: Mutex::default() }) }
+        Self { parts: Arc::new(Parts { apps, deploys, git, logs, origins, packs, fetches, turns: Mutex::default() }) }
     }
 
     /// What a client is told first: which references there are.

@@ -14,7 +14,7 @@ use homeport_model::{
 use russh::keys::{HashAlg, PublicKey};
 use serde_json::json;
 
-use crate::{ambient, apps::Apps, failure::Failure, pushes::Pusher, ssh::Door};
+use crate::{ambient, apps::Apps, failure::Failure, origins::Origins, pushes::Pusher, ssh::Door};
 
 /// Its last use is written at most this often, in ms.
 const USED_EVERY_MS: i64 = 60_000;
@@ -26,15 +26,15 @@ const MOST_KEYS: usize = 50;
 pub struct SshKeys {
     apps: Apps,
     door: Door,
-    origin: String,
+    origins: Origins,
 }
 
 impl SshKeys {
     /// The service beside the apps' one; `door` tells where the SSH server listens, `origin` is the
     /// panel's.
     #[must_use]
-    pub fn new(apps: Apps, door: Door, origin: String) -> Self {
-        Self { apps, door, origin }
+    pub fn new(apps: Apps, door: Door, origins: Origins) -> Self {
+        Self { apps, door, origins }
     }
 
     /// Whether somebody has this key; nothing is written down.
@@ -123,7 +123,7 @@ impl SshKeys {
         actor.require(Role::Viewer)?;
         let app = self.apps.get(app).await?.spec.name;
         let ssh = self.door.state().address().map(|address| format!("{address}/{app}"));
-        Ok(Remotes { https: format!("{}/git/{app}", self.origin), ssh })
+        Ok(Remotes { https: format!("{}/git/{app}", self.origins.primary()), ssh })
     }
 
     fn announce(&self) {

@@ -31,6 +31,7 @@ use crate::{
     egress::Egress,
     failure::Failure,
     jobs,
+    origins::Origins,
 };
 use store::{Hook, Report};
 
@@ -60,14 +61,14 @@ pub async fn something_happened(heard: &Mutex<Receiver<Event>>) {
 pub struct Statuses {
     apps: Apps,
     egress: Egress,
-    origin: String,
+    origins: Origins,
 }
 
 impl Statuses {
     /// The service beside the apps' one; `origin` is the panel's.
     #[must_use]
-    pub fn new(apps: Apps, egress: Egress, origin: String) -> Self {
-        Self { apps, egress, origin }
+    pub fn new(apps: Apps, egress: Egress, origins: Origins) -> Self {
+        Self { apps, egress, origins }
     }
 
     /// Tells what has not been told and is due.
@@ -119,7 +120,7 @@ impl Statuses {
         let Some(commit) = &release.commit else { return Ok(None) };
         let token = self.apps.parts.sealer.open(&hook.sealed, &context(app))?;
         let token = std::str::from_utf8(token.expose()).map_err(Failure::internal)?;
-        let page = format!("{}/apps/{}/deploys/{}", self.origin, app.spec.name, release.number);
+        let page = format!("{}/apps/{}/deploys/{}", self.origins.primary(), app.spec.name, release.number);
         let status = Status { app: &app.spec.name, repo, commit: &commit.sha, state, page: &page, words };
         let Some(request) = status_request(hook.host, &hook.api, token, &status) else {
             return Ok(Some("The repository's address has no owner and name.".to_owned()));

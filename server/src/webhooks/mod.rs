@@ -26,6 +26,7 @@ use crate::{
     apps::{AppRecord, Apps},
     deploys::Deploys,
     failure::Failure,
+    origins::Origins,
     polls,
 };
 use store::{Known, New};
@@ -76,7 +77,7 @@ pub struct Webhooks {
     apps: Apps,
     deploys: Deploys,
     /// The panel's own address, before a path.
-    origin: String,
+    origins: Origins,
     /// One delivery is decided at a time, so that the same one twice makes one deploy.
     deciding: Arc<Mutex<()>>,
 }
@@ -84,8 +85,8 @@ pub struct Webhooks {
 impl Webhooks {
     /// The service of the panel at `origin`.
     #[must_use]
-    pub fn new(apps: Apps, deploys: Deploys, origin: String) -> Self {
-        Self { apps, deploys, origin, deciding: Arc::default() }
+    pub fn new(apps: Apps, deploys: Deploys, origins: Origins) -> Self {
+        Self { apps, deploys, origins, deciding: Arc::default() }
     }
 
     /// The turn in which what was heard becomes a deploy.
@@ -212,7 +213,7 @@ impl Webhooks {
     }
 
     fn reply(&self, app: &AppRecord, deploy: u32) -> Reply {
-        Reply::Deploy { deploy, url: format!("{}/apps/{}/deploys/{deploy}", self.origin, app.spec.name) }
+        Reply::Deploy { deploy, url: format!("{}/apps/{}/deploys/{deploy}", self.origins.primary(), app.spec.name) }
     }
 
     async fn write_down(&self, new: &New<'_>) -> Result<(), Failure> {
@@ -271,7 +272,7 @@ impl Webhooks {
     }
 
     fn url(&self, app: &AppId) -> String {
-        format!("{}/webhooks/{}", self.origin, app.as_str())
+        format!("{}/webhooks/{}", self.origins.primary(), app.as_str())
     }
 }
 

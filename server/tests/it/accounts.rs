@@ -336,9 +336,9 @@ async fn a_credential_belongs_to_one_place_only() {
 #[tokio::test]
 async fn a_thousand_ceremonies_are_kept_and_no_more() {
     let (panel, mut owner) = Panel::claimed().await;
-    let first = panel.accounts.begin_sign_in().expect("begins");
+    let first = panel.accounts.begin_sign_in(&Default::default()).expect("begins");
     for _ in 0..1_000 {
-        panel.accounts.begin_sign_in().expect("begins");
+        panel.accounts.begin_sign_in(&Default::default()).expect("begins");
     }
     assert_eq!(panel.accounts.ceremonies_under_way(), 1_000);
     let credential = owner.passkey.assert(&first.options);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use homeport_model::{
     deploy::SiteRules,
     domain::Knob,
-    domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, parse},
+    domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, VhostName, parse},
     prelude::*,
 };
 use homeport_server::drivers::nginx::{Ensured, Error};
@@ -204,12 +204,11 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
     let socket = folder.join("panel.sock");
     let panel = Panel {
         names: vec![
-            PanelName::Name("panel.example.com".parse().expect("a host")),
+            PanelName::Name(VhostName { name: "panel.example.com".parse().expect("a host"), tls: None }),
             PanelName::Localhost,
             PanelName::AnyAddress,
         ],
         upstream: PanelUpstream::Socket(socket.to_string_lossy().into_owned().try_into().expect("a path")),
-        tls: None,
     };
     let mut generation = ground.generation(1, down());
     generation.panel = Some(panel);

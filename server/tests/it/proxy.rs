@@ -13,7 +13,7 @@ use homeport_model::{
     domain::{
         Knob, ProxyForm, Redirect, RedirectScheme, RedirectStatus,
         vhost::{
-            AppVhost, CertificatePair, Down, Generation, Target, Upstream, VhostLeads, VhostName, VhostPrefix, lanes,
+            AppHost, AppVhost, CertificatePair, Down, Generation, Target, Upstream, VhostLeads, VhostPrefix, lanes,
             parse,
         },
     },
@@ -91,8 +91,8 @@ fn asked(answer: &Answer) -> &str {
     answer.body().lines().next().unwrap_or_default()
 }
 
-fn name(text: &str, leads: VhostLeads) -> VhostName {
-    VhostName { name: text.parse().expect("a name"), tls: None, leads }
+fn name(text: &str, leads: VhostLeads) -> AppHost {
+    AppHost { name: text.parse().expect("a name"), tls: None, leads }
 }
 
 const CHALLENGE: &str = "/.well-known/acme-challenge/token";

@@ -2,6 +2,7 @@
 
 pub mod list;
 pub mod maintenance;
+pub mod one;
 pub mod parts;
 pub mod proxy;
 pub mod proxy_fields;

@@ -1,6 +1,7 @@
 //! Settings: passkeys, sessions, recovery codes, SSH keys, tokens.
 
 pub mod codes;
+pub mod panel_domain;
 pub mod passkeys;
 pub mod registries;
 pub mod sessions;
@@ -81,6 +82,8 @@ pub fn SettingsPage() -> impl IntoView {
             <a href="/settings/environment">"Environment of all apps"</a>
             " · "
             <a href="/settings/registries">"Image registries"</a>
+            " · "
+            <a href="/settings/panel">"Panel domain"</a>
         </p>
         <div class="on-phone">
             <SignOut />

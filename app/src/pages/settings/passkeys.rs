@@ -11,7 +11,7 @@ use crate::{
     },
     pages::claim::field_of,
     passkeys::{self, Outcome},
-    ui::{Age, Field, Panel, Submit, Tag, Tone},
+    ui::{Age, Field, Panel, Submit, Tag, Tone, visitor::Visitor},
 };
 
 /// The list, and the form for one more.
@@ -67,7 +67,7 @@ pub fn Passkeys(
 fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
     let asked = RwSignal::new(false);
     let renaming = RwSignal::new(false);
-    let PasskeyRow { id, label, created_at, last_used_at, frozen, current } = passkey;
+    let PasskeyRow { id, label, created_at, last_used_at, frozen, current, host } = passkey;
     let rename = {
         let id = id.clone();
         move |event: ev::SubmitEvent| {
@@ -106,11 +106,14 @@ fn Row(passkey: PasskeyRow, removable: bool, doing: Doing) -> impl IntoView {
             name.clone().into_any()
         }
     };
+    let elsewhere = (!host.is_empty() && host != Visitor::current().host_name)
+        .then(|| view! { <Tag tone=Tone::Unknown>"for " {host}</Tag> });
     view! {
         <tr>
             <th scope="row" data-cell="name">
                 {name} " " {current.then(|| view! { <Tag tone=Tone::Good>"this session"</Tag> })}
                 {frozen.then(|| view! { <Tag tone=Tone::Bad>"frozen: it may have been copied"</Tag> })}
+                {elsewhere}
             </th>
             <td data-cell="note">
                 {match last_used_at {

@@ -18,6 +18,7 @@ pub fn RecoverPage() -> impl IntoView {
     let problem = RwSignal::new(None::<Problem>);
     let pending = RwSignal::new(false);
     Effect::new(move || token.set(passkeys::take_token()));
+    let moves = move || token.with(|token| token.as_deref().is_some_and(|token| token.starts_with("move.")));
     let enter = move |secret: String, by_link: bool| {
         if pending.get_untracked() {
             return;
@@ -75,10 +76,16 @@ pub fn RecoverPage() -> impl IntoView {
                     }
                 }
             >
-                <p>"This link from the host lets you in once. All other sessions end, and you add a new passkey."</p>
+                <p>
+                    {move || if moves() {
+                        "This link lets you in here once. You make a passkey for this name; under the old name everything stays as it is."
+                    } else {
+                        "This link from the host lets you in once. All other sessions end, and you add a new passkey."
+                    }}
+                </p>
                 <form class="form" on:submit=with_link>
                     <div class="cluster">
-                        <Submit label="Get back in" busy="Checking…" variant="primary" pending=pending />
+                        <Submit label="Get in" busy="Checking…" variant="primary" pending=pending />
                     </div>
                 </form>
             </Show>

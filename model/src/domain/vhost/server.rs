@@ -18,9 +18,7 @@ pub(super) const SOON: &str = "5";
 
 /// The panel's file.
 pub(super) fn panel(host: &Host, panel: &Panel) -> String {
-    let names: Vec<(String, bool)> = panel.names.iter().flat_map(panel_names).collect();
-    let tls = |named: bool| panel.tls.as_ref().filter(|_| named);
-    let names = Names::of(host, names.iter().map(|(name, named)| (name.as_str(), tls(*named))));
+    let names = Names::of(host, panel.names.iter().flat_map(panel_names));
     let upstream = match &panel.upstream {
         PanelUpstream::Socket(path) => format!("http://unix:{path}:"),
         PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
@@ -49,12 +47,12 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
     })
 }
 
-/// As nginx spells them, and whether the panel's certificate is for them.
-fn panel_names(name: &PanelName) -> Vec<(String, bool)> {
+/// As nginx spells them.
+fn panel_names(name: &PanelName) -> Vec<(&str, Option<&CertificatePair>)> {
     match name {
-        PanelName::Name(name) => vec![(name.to_string(), true)],
-        PanelName::Localhost => vec![("localhost".into(), false)],
-        PanelName::AnyAddress => vec![("~^[0-9.]+$".into(), false), ("~^\\[[0-9a-f:.]+\\]$".into(), false)],
+        PanelName::Name(name) => vec![(name.name.as_str(), name.tls.as_ref())],
+        PanelName::Localhost => vec![("localhost", None)],
+        PanelName::AnyAddress => vec![("~^[0-9.]+$", None), ("~^\\[[0-9a-f:.]+\\]$", None)],
     }
 }
 

@@ -133,7 +133,7 @@ pub(super) fn pair(name: &str) -> CertificatePair {
 #[test]
 fn each_name_is_served_with_its_own_certificate_and_the_others_by_http() {
     let mut app = shop(Target::Site(SiteRules::default()));
-    let named = |text: &str, tls| VhostName { name: text.parse().expect("a name"), tls, leads: VhostLeads::APP };
+    let named = |text: &str, tls| AppHost { name: text.parse().expect("a name"), tls, leads: VhostLeads::APP };
     app.names.push(named("*.example.net", Some(pair("b"))));
     app.names.push(named("a.example.net", Some(pair("b"))));
     app.names[0].tls = Some(pair("a"));

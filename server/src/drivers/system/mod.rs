@@ -1,6 +1,7 @@
 //! This host's files and processes, for the drivers beside it.
 
 pub mod fsroot;
+pub mod memory_file;
 pub mod procfs;
 pub mod supervisor;
 pub mod tar_stream;

@@ -2,6 +2,7 @@
 //! engines, images made on the spot, and a Git server.
 
 pub mod authenticator;
+pub mod authority;
 pub mod git_client;
 pub mod git_server;
 pub mod images;

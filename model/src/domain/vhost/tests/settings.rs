@@ -148,8 +148,7 @@ fn a_name_that_redirects_has_a_server_of_its_own() {
         },
         ours: to == "shop.example.com",
     };
-    let mut add =
-        |name: &str, leads| app.names.push(VhostName { name: name.parse().expect("a name"), tls: None, leads });
+    let mut add = |name: &str, leads| app.names.push(AppHost { name: name.parse().expect("a name"), tls: None, leads });
     add("www.example.com", redirect("shop.example.com", None, RedirectScheme::Same, RedirectStatus::Moved));
     add(
         "*.old.example.com",

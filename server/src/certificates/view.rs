@@ -1,0 +1,158 @@
+//! What pages show: one domain, and what comes next with all certificates.
+
+use homeport_model::{
+    actor::{Actor, Role},
+    certificate::{
+        Alert, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look, Outlook, alert, own,
+        served::{self as served_rules, Served},
+    },
+    name::{DomainName, HostName},
+    problem::Problem,
+    time::Timestamp,
+};
+
+use super::{
+    Certificates, row,
+    store::{self, Certificate, served},
+};
+use crate::{
+    apps::{self, AppRecord},
+    failure::Failure,
+};
+
+/// So many certificates' ends are listed.
+const MOST_ENDINGS: usize = 5;
+
+impl Certificates {
+    /// One domain with all that is known of it.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`](homeport_model::problem::Code::NotFound) for a name that is not served here.
+    pub(super) async fn domain(&self, actor: &Actor, domain: &DomainName) -> Result<DomainView, Failure> {
+        actor.require(Role::Viewer)?;
+        let leads_to = self.leads_to(domain).await?;
+        let db = &self.apps.parts.db;
+        let now = self.apps.parts.clock.now();
+        let certificate = self.wanted(domain).await?.map(row);
+        let facts = certificate.as_ref().map(|row| &row.facts);
+        let kept = served::of(db, domain).await?;
+        let seen: Vec<Served> = kept.iter().map(|kept| kept.served.clone()).collect();
+        let looks = kept.into_iter().map(|served::Kept { served, since, .. }| {
+            let differences = served_rules::differences(&served, domain, facts);
+            Look { served, differences, since }
+        });
+        let looks = looks.collect();
+        let note = certificate.as_ref().and_then(|row| {
+            let self_signed = row.source == CertificateSource::SelfSigned;
+            own::note(&row.facts, self_signed).map(str::to_owned)
+        });
+        let earlier = store::newest(db, domain).await?.into_iter();
+        Ok(DomainView {
+            domain: domain.clone(),
+            leads_to,
+            note,
+            verdict: served_rules::verdict(&seen, domain, facts),
+            alerts: said_of(domain, certificate.as_ref(), &seen, now),
+            looks,
+            earlier: earlier.map(|(kept, in_use)| Earlier { row: row(kept), in_use }).collect(),
+            https_port: self.apps.parts.domains.https_addresses().first().and_then(|at| at.port().try_into().ok()),
+            certificate,
+            now,
+        })
+    }
+
+    /// What comes next, as last computed: the first page asks the store nothing for it.
+    pub(super) fn outlook(&self, actor: &Actor) -> Result<Outlook, Failure> {
+        actor.require(Role::Viewer)?;
+        Ok(self.outlook.borrow().clone())
+    }
+
+    /// Computes what comes next anew; says whether it changed.
+    pub(super) async fn refresh(&self) -> Result<bool, Failure> {
+        let now = self.apps.parts.clock.now();
+        let db = &self.apps.parts.db;
+        let rows = store::in_use(db).await?;
+        let kept = served::all(db).await?;
+        let mut names = self.apps.parts.domains.served_names().await?;
+        names.sort();
+        names.dedup();
+        let mut outlook = Outlook::default();
+        for name in &names {
+            let certificate = wanted_of(&rows, name).cloned().map(row);
+            let looks = kept.iter().filter(|kept| kept.domain == *name).map(|kept| kept.served.clone());
+            let looks: Vec<Served> = looks.collect();
+            outlook.alerts.extend(said_of(name, certificate.as_ref(), &looks, now));
+            if let Some(certificate) = certificate {
+                let ending = Ending {
+                    domain: certificate.domain,
+                    at: certificate.facts.not_after,
+                    renews: certificate.source == CertificateSource::Acme,
+                };
+                if !outlook.endings.contains(&ending) {
+                    outlook.endings.push(ending);
+                }
+            }
+        }
+        alert::sort(&mut outlook.alerts);
+        outlook.endings.sort_by(|a, b| a.at.cmp(&b.at).then(a.domain.cmp(&b.domain)));
+        outlook.endings.truncate(MOST_ENDINGS);
+        Ok(self.outlook.send_if_modified(|before| {
+            for alert in outlook.alerts.iter().filter(|alert| !is_known(&before.alerts, alert)) {
+                tracing::warn!(domain = %alert.domain, "{} {}", alert.words, alert.cause);
+            }
+            let changed = *before != outlook;
+            *before = outlook;
+            changed
+        }))
+    }
+
+    /// The certificate that is meant to be served for a domain: its own, else a wildcard's.
+    pub(super) async fn wanted(&self, domain: &DomainName) -> Result<Option<Certificate>, Failure> {
+        Ok(wanted_of(&store::in_use(&self.apps.parts.db).await?, domain).cloned())
+    }
+
+    pub(super) async fn own_in_use(&self, domain: &DomainName) -> Result<Option<Certificate>, Failure> {
+        let all = store::in_use(&self.apps.parts.db).await?;
+        Ok(all.into_iter().find(|kept| kept.domain == *domain))
+    }
+
+    /// What a domain leads to.
+    pub(super) async fn leads_to(&self, domain: &DomainName) -> Result<LeadsTo, Failure> {
+        let domains = &self.apps.parts.domains;
+        let served = domains.served_names().await?;
+        if domain.is_wildcard() && !served.contains(domain) {
+            let names: Vec<HostName> =
+                served.iter().filter(|name| domain.covers(name)).filter_map(DomainName::host).collect();
+            return if names.is_empty() { Err(unknown()) } else { Ok(LeadsTo::Below { names }) };
+        }
+        if !served.contains(domain) {
+            return Err(unknown());
+        }
+        let apps = apps::store::list(&self.apps.parts.db).await?;
+        let has = |app: &AppRecord| {
+            app.names.iter().any(|name| name.name == *domain)
+                || DomainName::from(domains.own_host_name(&app.spec.name)) == *domain
+        };
+        let app = apps.into_iter().find(has);
+        Ok(app.map_or(LeadsTo::Panel, |app| LeadsTo::App { name: app.spec.name }))
+    }
+}
+
+/// What is to be said of one domain.
+fn said_of(domain: &DomainName, row: Option<&CertificateRow>, looks: &[Served], now: Timestamp) -> Vec<Alert> {
+    alert::alerts(domain, row, looks, None, now)
+}
+
+fn is_known(before: &[Alert], alert: &Alert) -> bool {
+    before.iter().any(|known| known.domain == alert.domain && known.kind == alert.kind && known.words == alert.words)
+}
+
+/// The same choice as [`Pairs`](super::Pairs) makes.
+fn wanted_of<'a>(rows: &'a [Certificate], domain: &DomainName) -> Option<&'a Certificate> {
+    let own = rows.iter().find(|row| row.domain == *domain);
+    own.or_else(|| rows.iter().find(|row| row.domain.covers(domain)))
+}
+
+fn unknown() -> Failure {
+    Problem::not_found("domain").hint("Give the name to an app first.").into()
+}
