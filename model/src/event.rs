@@ -22,6 +22,8 @@ pub enum Topic {
     Host,
     /// Host names, where they lead, and what nginx does with their visitors.
     Domains,
+    /// What visitors asked of one app was counted.
+    Traffic(AppId),
 }
 
 /// A change of a topic; versions of one panel run only grow.

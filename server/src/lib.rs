@@ -12,6 +12,7 @@ pub mod compose;
 pub mod config;
 pub mod db;
 pub mod deploys;
+pub mod dns;
 pub mod domains;
 pub mod drivers;
 pub mod egress;
@@ -36,6 +37,7 @@ pub mod state;
 pub mod statuses;
 pub mod supervise;
 pub mod tokens;
+pub mod traffic;
 pub mod uploads;
 pub mod webhooks;
 

@@ -9,6 +9,7 @@ pub mod activity;
 pub mod apps;
 pub mod certificates;
 pub mod deploys;
+pub mod dns_providers;
 pub mod domains;
 pub mod environments;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod registries;
 pub mod ssh_keys;
 pub mod statuses;
 pub mod tokens;
+pub mod traffic;
 pub mod webhooks;
 
 pub use error::WireError;

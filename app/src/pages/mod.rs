@@ -13,4 +13,5 @@ pub mod not_found;
 pub mod settings;
 pub mod sign_in;
 pub mod today;
+pub mod traffic;
 pub mod words;

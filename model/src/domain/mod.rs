@@ -2,6 +2,8 @@
 //! given for that.
 
 mod diff;
+pub mod dns;
+pub mod dns_provider;
 mod form;
 mod maintenance;
 mod prefix;

@@ -15,6 +15,8 @@ mod site;
 mod work;
 mod write;
 
+pub use server::log_file;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddrV4},

@@ -11,6 +11,7 @@ use homeport_model::{
         Served,
         served::{Unseen, Way},
     },
+    domain::dns::is_public,
     name::{DomainName, HostName},
     time::Timestamp,
 };
@@ -18,7 +19,6 @@ use homeport_model::{
 use super::{Certificates, store::served};
 use crate::{
     drivers::tls::{look_plain, look_secure, shakes_hands},
-    egress::is_public,
     failure::Failure,
 };
 

@@ -3,29 +3,20 @@
 
 use homeport_model::{
     domain::Redirect,
-    name::{DomainName, Refused},
+    name::DomainName,
     prelude::{Code, Problem},
     time::Timestamp,
 };
 
 use super::{Domains, store};
-use crate::{apps::AppRecord, db, failure::Failure};
+use crate::{apps::AppRecord, db, dns::idna, failure::Failure};
 
 /// The most names that an app has beside its own.
 const MOST: usize = 50;
 
-/// What people type, as DNS has it. Names with letters beyond ASCII are refused here.
-pub(crate) fn to_ascii(typed: &str) -> Result<String, Refused> {
-    let typed = typed.trim();
-    if !typed.is_ascii() {
-        return Err(Refused("Write the name in ASCII, as in xn--bcher-kva.example."));
-    }
-    Ok(typed.to_ascii_lowercase())
-}
-
-/// A name as people write it, where that differs.
-pub(crate) fn to_unicode(_name: &DomainName) -> Option<String> {
-    None
+/// What people type in a field, as DNS has it.
+pub(crate) fn to_ascii(field: &str, typed: &str) -> Result<DomainName, Problem> {
+    idna::to_ascii(typed).map_err(|problem| problem.at(field))
 }
 
 /// Gives an app a name.

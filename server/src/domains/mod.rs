@@ -7,6 +7,7 @@ mod names;
 mod password;
 mod reconcile;
 mod routing;
+mod sources;
 pub(crate) mod store;
 mod vhosts;
 
@@ -45,7 +46,7 @@ use crate::{
     deploys::{self, ReleaseRecord},
     drivers::{
         docker::{Docker, OurContainer},
-        nat::{self, Nat},
+        nat::{self, Guarded, Nat},
         nginx::{About, Nginx, Sites},
     },
     failure::Failure,
@@ -108,6 +109,8 @@ struct Inner {
     about: OnceLock<About>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
+    /// The published ports of each app, as the firewall guards them.
+    guarded: Mutex<Guarded>,
     nudge: Notify,
 }
 
@@ -125,6 +128,7 @@ impl Domains {
             refusals: RwLock::default(),
             about: OnceLock::new(),
             range: watch::Sender::new(None),
+            guarded: Mutex::default(),
             nudge: Notify::new(),
         }))
     }

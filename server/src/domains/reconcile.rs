@@ -61,6 +61,7 @@ impl Domains {
     pub async fn reconcile(&self, locks: &Locks) -> Result<(), Failure> {
         let parts = &self.0.parts;
         let map = self.ensure_map().await;
+        let guard = self.ensure_guard(locks).await;
         if let Err(error) = parts.nginx.ensure_running().await {
             // A hand that broke the files would keep it from starting for ever. They stay as they are; a
             // new generation takes their place.
@@ -72,7 +73,7 @@ impl Domains {
         }
         self.reconcile_apps(locks).await?;
         self.look_for_edits();
-        map
+        map.and(guard)
     }
 
     async fn reconcile_apps(&self, locks: &Locks) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use super::{
     AppVhost, CertificatePair, Host, Target, VhostLeads, VhostPort, VhostPrefix,
     main_file::listens,
-    server::{add_headers, challenges, secure, to_https},
+    server::{add_headers, challenges, log_file, secure, to_https},
     site::Site,
     work::{Work, group},
     write::Writer,
@@ -59,6 +59,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
         for (pair, leads, names) in pairs(app) {
             w.block("server", &[], |w| {
                 secure(w, host, port, &names, pair, app.settings.is_on(Knob::Http2));
+                logged(w, app);
                 match leads {
                     VhostLeads::App(prefixes) => work(prefixes, usual, true, scheme).write(w),
                     VhostLeads::Redirect { to, ours } => {
@@ -74,6 +75,11 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
         more_servers(&mut w, host, app, port, &work);
     }
     w.finish()
+}
+
+/// An app's requests are written to a log of its own.
+fn logged(w: &mut Writer, app: &AppVhost) {
+    w.line("access_log", &[&log_file(&app.app), "homeport"]);
 }
 
 type WorkOf<'a> = dyn Fn(&'a [VhostPrefix], Option<&'a VhostPort>, bool, PortScheme) -> Work<'a> + 'a;
@@ -101,6 +107,7 @@ fn plain_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: &Work
         w.block("server", &[], |w| {
             listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
             w.line("server_name", &names);
+            logged(w, app);
             challenges(w, host, guarded && matches!(way, Http::Work(_)));
             match (way, host.https_port) {
                 (Http::Work(prefixes), _) => work(prefixes, usual, false, PortScheme::Http).write(w),
@@ -116,6 +123,7 @@ fn plain_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: &Work
                 w.line("listen", &[&listen, "default_server"]);
             }
             w.line("server_name", &["_"]);
+            logged(w, app);
             challenges(w, host, guarded);
             work(&[], usual, false, PortScheme::Http).write(w);
         });
@@ -148,6 +156,7 @@ fn more_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, port: &'a Vh
             }
             w.block("server", &[], |w| {
                 secure(w, host, port.map.host, &names, pair, true);
+                logged(w, app);
                 work(&[], Some(port), true, scheme).write(w);
             });
         }
@@ -167,6 +176,7 @@ fn more_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, port: &'a Vh
             w.line("http2", &["on"]);
         }
         w.line("server_name", &names);
+        logged(w, app);
         work(&[], Some(port), false, scheme).write(w);
     });
 }

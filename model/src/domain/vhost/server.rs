@@ -4,7 +4,7 @@ use super::{
     CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream, main_file::listens,
     pages::page, write::Writer,
 };
-use crate::name::Port;
+use crate::{id::AppId, name::Port};
 
 /// The panel holds streams open for a page that is left open.
 const PANEL_TIMEOUT: &str = "3600s";
@@ -54,6 +54,12 @@ fn panel_names(name: &PanelName) -> Vec<(&str, Option<&CertificatePair>)> {
         PanelName::Localhost => vec![("localhost", None)],
         PanelName::AnyAddress => vec![("~^[0-9.]+$", None), ("~^\\[[0-9a-f:.]+\\]$", None)],
     }
+}
+
+/// An app's access log, below nginx's folder.
+#[must_use]
+pub fn log_file(app: &AppId) -> String {
+    format!("logs/app-{app}.log")
 }
 
 /// A page of ours at a location.
@@ -130,10 +136,10 @@ impl<'a> Names<'a> {
 /// https; and one for https for each certificate.
 fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String {
     let mut w = Writer::new();
-    let http = |w: &mut Writer, names: &[&str], inside: &dyn Fn(&mut Writer)| {
+    let http = |w: &mut Writer, server_names: &[&str], inside: &dyn Fn(&mut Writer)| {
         w.block("server", &[], |w| {
             listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
-            w.line("server_name", names);
+            w.line("server_name", server_names);
             challenges(w, host, false);
             inside(w);
         });
@@ -144,9 +150,9 @@ fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String
     let Some(port) = host.https_port.filter(|_| !names.secure.is_empty()) else { return w.finish() };
     let leading: Vec<&str> = names.secure.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     http(&mut w, &leading, &|w| to_https(w, port));
-    for (pair, names) in &names.secure {
+    for (pair, server_names) in &names.secure {
         w.block("server", &[], |w| {
-            secure(w, host, port, names, pair, true);
+            secure(w, host, port, server_names, pair, true);
             w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);
             work(w);
         });

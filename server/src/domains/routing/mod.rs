@@ -15,10 +15,11 @@ use homeport_model::{
     time::Timestamp,
 };
 
-use super::{Domains, claim::to_unicode, store::proxy as kept};
+use super::{Domains, store::proxy as kept};
 use crate::{
     apps::{self, AppRecord, Apps},
     certificates,
+    dns::idna::to_unicode,
     failure::Failure,
 };
 

@@ -10,6 +10,7 @@ mod certificates;
 mod error;
 mod history;
 mod layout;
+mod logs;
 mod master;
 mod passwords;
 mod probe;
@@ -34,6 +35,7 @@ use tokio::{
 pub use about::About;
 pub use error::Error;
 pub use history::Files;
+pub use logs::{LogFile, LogPart};
 pub use sites::Sites;
 
 use super::{
@@ -206,19 +208,6 @@ impl Nginx {
         let names = folder.names(".").map_err(Error::Files)?;
         let read = |name: String| Ok((folder.read_text(&name, 16 << 20).map_err(Error::Files)?, name));
         names.into_iter().map(|name| read(name).map(|(text, name)| (name, text))).collect()
-    }
-
-    /// Starts new log files where one has more than `limit_bytes`; one old file of each is kept.
-    pub fn rotate_logs(&self, limit_bytes: u64) -> Result<(), Error> {
-        let mut moved = false;
-        for name in ["access.log", "error.log"] {
-            let path = format!("logs/{name}");
-            if self.root.size_bytes(&path).map_err(Error::Files)? > limit_bytes {
-                self.root.rename(&path, format!("{path}.1")).map_err(Error::Files)?;
-                moved = true;
-            }
-        }
-        if moved { self.reopen_logs() } else { Ok(()) }
     }
 
     async fn test(&self, number: u64, files: &[RenderedFile]) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! This host's files and processes, for the drivers beside it.
 
+pub mod addresses;
 pub mod fsroot;
 pub mod memory_file;
 pub mod procfs;
