@@ -20,9 +20,9 @@ impl Routing {
     pub(super) async fn add(&self, actor: &Actor, app: &AppName, form: &DomainForm) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let app = self.apps.get(app).await?;
-        let ascii =
-            |field: &str, typed: &str| claim::to_ascii(typed).map_err(|Refused(why)| Problem::invalid(field, why));
-        let form = DomainForm { name: ascii("name", &form.name)?, to: ascii("to", &form.to)?, ..form.clone() };
+        let name = claim::to_ascii("name", &form.name)?.into();
+        let to = if form.leads == "redirect" { claim::to_ascii("to", &form.to)?.into() } else { String::new() };
+        let form = DomainForm { name, to, ..form.clone() };
         let (name, redirect) = form.parse()?;
         if let Some(redirect) = &redirect {
             self.check_redirect(&name, redirect).await?;

@@ -2,7 +2,7 @@
 
 use homeport_model::{
     domain::{Maintenance, MaintenanceForm, PathPrefix, PrefixForm},
-    name::{AppName, DomainName, HostName, Refused},
+    name::{AppName, DomainName, HostName},
     prelude::{Actor, Code, Problem, Role},
 };
 use serde_json::json;
@@ -17,7 +17,7 @@ impl Routing {
     pub(super) async fn add_prefix(&self, actor: &Actor, app: &AppName, form: &PrefixForm) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let (app, parts) = (self.apps.get(app).await?, &self.apps.parts);
-        let host = claim::to_ascii(&form.host).map_err(|Refused(why)| Problem::invalid("host", why))?;
+        let host = claim::to_ascii("host", &form.host)?.into();
         let (host, path, to, strip) = PrefixForm { host, ..form.clone() }.parse()?;
         let name = DomainName::from(host.clone());
         let leads_here = app.names.iter().any(|known| known.name == name && known.redirect.is_none());
