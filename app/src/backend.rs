@@ -11,18 +11,23 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::CertificateRow,
+    certificate::{
+        CertificateRow, DomainView, Outlook,
+        settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
+    },
     deploy::{Comparison, DeployDetail, ReleaseRow},
+    domain::dns_provider::{DnsProviderForm, DnsProviderRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
     job::{JobRow, LogLine},
     log::{LogBatch, LogForm, LogPage},
-    name::{AppName, CommitRef, EnvKey, HostName},
+    name::{AppName, CommitRef, DomainName, EnvKey, HostName},
     panel_domain::{PanelNameForm, PanelNameRow},
     prelude::{Actor, Problem},
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
+    secret::Secret,
     traffic::{TrafficForm, TrafficPage},
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
@@ -57,6 +62,8 @@ pub struct Backend {
     pub statuses: Arc<dyn Statuses>,
     /// Sign-ins to image registries.
     pub registries: Arc<dyn Registries>,
+    /// Zones' DNS providers.
+    pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
     /// What visitors ask of apps.
@@ -303,11 +310,52 @@ pub trait Registries: Send + Sync {
     async fn try_it(&self, actor: &Actor, host: &RegistryHost) -> Answer<()>;
 }
 
+/// Zones' DNS providers.
+#[async_trait]
+pub trait DnsProviders: Send + Sync {
+    /// All of them, by zone.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<DnsProviderRow>>;
+    /// Keeps one, in place of the one for the same zone, once it has published a record and taken it back.
+    async fn keep(&self, actor: &Actor, form: DnsProviderForm) -> Answer<()>;
+    /// Forgets one.
+    async fn forget(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
+    /// Publishes a harmless record and takes it back.
+    async fn try_it(&self, actor: &Actor, zone: &HostName) -> Answer<()>;
+}
+
 /// Certificates.
 #[async_trait]
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+    /// Where they are ordered, what is planned for each name, and what was tried.
+    async fn acme(&self, actor: &Actor) -> Answer<AcmeView>;
+    /// Sets where to order, agreeing to the authority's terms; it has taken the account when this returns.
+    async fn set_acme(&self, actor: &Actor, form: AcmeForm) -> Answer<()>;
+    /// What is planned for one name.
+    async fn plan(&self, actor: &Actor, domain: &DomainName) -> Answer<PlanRow>;
+    /// Sets who sees to a name's certificate, and how.
+    async fn set_plan(&self, actor: &Actor, domain: &DomainName, form: PlanForm) -> Answer<()>;
+    /// Orders a new one now. A [`Code::Conflict`](homeport_model::problem::Code::Conflict) says when, where
+    /// a limit is in the way.
+    async fn issue_now(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Has the one in use revoked for a reason (`unspecified`, `key_compromise`, `affiliation_changed`,
+    /// `superseded`, `cessation`); a new one follows where Homeport sees to it. Needs step-up.
+    async fn revoke(&self, actor: &Actor, domain: &DomainName, reason: &str) -> Answer<()>;
+    /// Orders from the authority's staging directory, throws away what comes, and tells how it went. May
+    /// take two minutes.
+    async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial>;
+
+    /// What ends next, and what somebody has to see to.
+    async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;
+    /// One domain with all that is known of it.
+    async fn domain(&self, actor: &Actor, domain: &DomainName) -> Answer<DomainView>;
+    /// Looks at what is served for a domain now.
+    async fn look(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Serves a certificate that a person brings, with its key; both as PEM.
+    async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
+    /// Makes a certificate that is its own issuer.
+    async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
 }
 
 /// The panel's own names.

@@ -15,11 +15,15 @@ use crate::{
         apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{ComparePage, DeployPage, DeploysPage},
+        domains::one::DomainPage,
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, panel_domain::PanelDomainPage, registries::RegistriesPage},
+        settings::{
+            SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
+            registries::RegistriesPage,
+        },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
         traffic::TrafficTab,
@@ -57,12 +61,15 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
+                    <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/certificates") view=CertificatesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
                 </ParentRoute>

@@ -75,6 +75,33 @@ pub fn base64(bytes: &[u8], for_addresses: bool) -> String {
     text
 }
 
+/// The bytes of Base64 with `+` and `/`, with or without its padding; none where it is not Base64.
+#[must_use]
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let letters = text.trim_end_matches('=');
+    if text.len() - letters.len() > 2 || letters.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 2);
+    for group in letters.as_bytes().chunks(4) {
+        let mut bits: u32 = 0;
+        for index in 0..4 {
+            let six = match group.get(index).copied().unwrap_or(b'A') {
+                letter @ b'A'..=b'Z' => letter - b'A',
+                letter @ b'a'..=b'z' => letter - b'a' + 26,
+                letter @ b'0'..=b'9' => letter - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = (bits << 6) | u32::from(six);
+        }
+        let [_, whole @ ..] = bits.to_be_bytes();
+        bytes.extend(whole.iter().take(group.len() - 1));
+    }
+    Some(bytes)
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// Takes an escape sequence away; what an SGR one said.
@@ -161,6 +188,19 @@ mod tests {
         fn nothing_that_a_terminal_obeys_is_left(raw in "\\PC*[\u{1b}\u{9b}\u{90}\u{7}\r\n\t\u{8}]*.*") {
             let clean = clean_line(&raw);
             prop_assert!(clean.chars().all(|c| c == '\t' || !c.is_control()), "{:?}", clean);
+        }
+    }
+
+    #[test]
+    fn base64_leads_back() {
+        for length in 0..70_u8 {
+            let bytes: Vec<u8> = (0..length).map(|n| n.wrapping_mul(37)).collect();
+            let text = base64(&bytes, false);
+            assert_eq!(from_base64(&text).as_ref(), Some(&bytes));
+            assert_eq!(from_base64(text.trim_end_matches('=')).as_ref(), Some(&bytes));
+        }
+        for text in ["A", "AAAAA", "A===", "AA A", "AA-A", "AA\n", "é", "=A"] {
+            assert_eq!(from_base64(text), None, "{text:?}");
         }
     }
 }

@@ -19,13 +19,16 @@ use crate::{
     ambient::{self, Clock},
     apps::{self, Apps, Observations},
     audit::Audit,
-    certificates::Certificates,
+    certificates::{self, Certificates},
     config::{Config, Listen},
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
+    dns::{self, Dns},
     domains::{self, Domains, Names},
     drivers::{
+        acme::Acme,
         archive::{self, Archives},
+        dns::Resolver,
         docker::Docker,
         git::{self, Git},
         nat::Nat,
@@ -116,6 +119,8 @@ pub struct Services {
     pub polls: Polls,
     /// Host names and nginx.
     pub domains: Domains,
+    /// Where names lead, and zones' providers.
+    pub dns: Dns,
     /// The host.
     pub host: Host,
     /// Jobs.
@@ -190,7 +195,7 @@ impl Services {
             hub: hub.clone(),
             logs: logs.clone(),
             locks: locks.clone(),
-            faults,
+            faults: faults.clone(),
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
         let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
@@ -207,6 +212,18 @@ impl Services {
         let kept_bytes = u64::from(config.kept_logs_mib) << 20;
         let kept = KeptLogs::open(&config.state, db.clone(), docker.clone(), clock.clone(), kept_bytes)
             .map_err(|error| Refusal::Io(error.to_string()))?;
+        let dns = Dns::new(dns::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            audit: audit.clone(),
+            sealer: sealer.clone(),
+            hub: hub.clone(),
+            resolver: Resolver::new(config.dns_resolver.iter().map(|server| server.0).collect(), config.dns_zone_port),
+            egress: Egress::new(config.allow_local_git),
+            public: config.public_address.clone(),
+            local: config.allow_local_git,
+            patience: dns::Patience::default(),
+        });
         let times = AnswerTimes::default();
         let apps = Apps::new(apps::Parts {
             kept,
@@ -231,13 +248,23 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
-        let certificates = Certificates::new(apps.clone());
+        let client = Acme::new(config.acme_root.as_deref()).map_err(|error| Refusal::Config(format!("{error}.")))?;
+        let ordering = certificates::Parts {
+            dns: dns.clone(),
+            client,
+            usual: config.acme_directory.clone(),
+            staging: config.acme_staging.clone(),
+            local: config.allow_local_git,
+            faults,
+        };
+        let certificates = Certificates::new(apps.clone(), ordering);
+        let panel_domain =
+            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
         let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origins.clone());
         let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origins.clone());
-        let panel_domain = PanelDomain::new(apps.clone(), accounts.clone(), origins.clone());
         let ssh = Ssh {
             keys: ssh_keys.clone(),
             pushes: pushes.clone(),
@@ -284,6 +311,7 @@ impl Services {
             logs,
             apps,
             domains,
+            dns,
             host,
             runner,
             locks,
@@ -306,6 +334,7 @@ impl Services {
             ssh_keys: Arc::new(self.ssh_keys.clone()),
             statuses: Arc::new(self.statuses.clone()),
             registries: Arc::new(self.registries.clone()),
+            dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
             traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
@@ -338,6 +367,9 @@ impl Services {
         if let Err(failure) = self.pushes.forget_unborn().await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
+        if let Err(failure) = self.certificates.clean_up().await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
         self.runner.start(work).await?;
         self.drive_reconcilers();
         self.ssh.clone().start(&self.tasks, self.stop.clone());
@@ -361,6 +393,7 @@ impl Services {
                 async move { domains.reconcile(&locks).await }
             },
         );
+        self.drive_certificates();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -382,6 +415,17 @@ impl Services {
                 }
             }
         });
+        let (dns, named, stop) = (self.dns.clone(), self.domains.clone(), self.stop.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "dns", dns::EVERY, never, move || {
+            let (dns, domains, stop) = (dns.clone(), named.clone(), stop.clone());
+            async move {
+                // A resolver may take its time to answer.
+                tokio::select! {
+                    asked = async { dns.reconcile(&domains.served_names().await?).await } => asked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
         let (statuses, heard) = (self.statuses.clone(), Arc::new(Mutex::new(self.hub.listen())));
         let changed = move || {
             let heard = heard.clone();
@@ -390,6 +434,22 @@ impl Services {
         reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
             let statuses = statuses.clone();
             async move { statuses.reconcile().await }
+        });
+        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
+        let nudged = move || {
+            let certificates = nudged.clone();
+            async move { certificates.nudged().await }
+        };
+        let stop = self.stop.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
+            let (certificates, stop) = (certificates.clone(), stop.clone());
+            async move {
+                // Whoever is asked may take their time to answer.
+                tokio::select! {
+                    looked = certificates.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
         });
         let (polls, stop) = (self.polls.clone(), self.stop.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
@@ -415,6 +475,37 @@ impl Services {
                 Ok(())
             }
         });
+    }
+
+    fn drive_certificates(&self) {
+        let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
+        let heard = Arc::new(Mutex::new(self.hub.listen()));
+        let changed = move || {
+            let (nudged, heard) = (nudged.clone(), heard.clone());
+            async move {
+                tokio::select! {
+                    () = nudged.orders_nudged() => {}
+                    () = certificates::names_changed(&heard) => {}
+                }
+            }
+        };
+        reconcile::drive(
+            &self.tasks,
+            self.stop.clone(),
+            "certificates due",
+            certificates::ORDERS_EVERY,
+            changed,
+            move || {
+                let (certificates, stop) = (certificates.clone(), stop.clone());
+                async move {
+                    // An authority may take its time; an order that is cut off is made anew.
+                    tokio::select! {
+                        looked = certificates.order_due() => looked,
+                        () = stop.cancelled() => Ok(()),
+                    }
+                }
+            },
+        );
     }
 
     /// The apps' locks, for a test that looks after apps itself.

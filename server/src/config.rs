@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use homeport_model::name::HostName;
+use homeport_model::{certificate::settings::DirectoryUrl, name::HostName};
 use url::Url;
 
 /// The panel's configuration. `homeport serve --help` is its reference.
@@ -70,6 +70,44 @@ pub struct Config {
     #[arg(long, env = "HOMEPORT_KEPT_LOGS_MIB", value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=1_048_576))]
     pub kept_logs_mib: u32,
 
+    /// Resolvers that are asked where names lead, separated by commas: addresses, with a port when it is
+    /// not 53. Else those of /etc/resolv.conf.
+    #[arg(long, env = "HOMEPORT_DNS_RESOLVER", value_delimiter = ',', value_name = "ADDRESS[:PORT],…")]
+    pub dns_resolver: Vec<DnsServer>,
+
+    /// Public addresses of this server that none of its interfaces has, behind a router that translates
+    /// them, separated by commas.
+    #[arg(long, env = "HOMEPORT_PUBLIC_ADDRESS", value_delimiter = ',', value_name = "ADDRESS,…")]
+    pub public_address: Vec<IpAddr>,
+
+    /// Port of zones' own name servers; another one is for tests.
+    #[arg(long, env = "HOMEPORT_DNS_ZONE_PORT", default_value_t = 53, value_name = "PORT", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub dns_zone_port: u16,
+
+    /// Directory of the certificate authority that orders go to unless another is chosen in Settings. It may
+    /// have a private address.
+    #[arg(
+        long,
+        env = "HOMEPORT_ACME_DIRECTORY",
+        default_value = "https://acme-v02.api.letsencrypt.org/directory",
+        value_name = "URL"
+    )]
+    pub acme_directory: DirectoryUrl,
+
+    /// Directory for trying orders out.
+    #[arg(
+        long,
+        env = "HOMEPORT_ACME_STAGING",
+        default_value = "https://acme-staging-v02.api.letsencrypt.org/directory",
+        value_name = "URL"
+    )]
+    pub acme_staging: DirectoryUrl,
+
+    /// PEM file of authorities that directories' own certificates may come from, beside those that browsers
+    /// trust.
+    #[arg(long, env = "HOMEPORT_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+
     /// Folder of the built pages; else `site` beside the program.
     #[arg(long, env = "HOMEPORT_SITE", value_name = "FOLDER")]
     pub site: Option<PathBuf>,
@@ -97,6 +135,24 @@ impl Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unacceptable(&'static str);
+
+/// A resolver: its address, and port 53 unless another is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DnsServer(pub SocketAddr);
+
+impl FromStr for DnsServer {
+    type Err = Unacceptable;
+    fn from_str(text: &str) -> Result<Self, Unacceptable> {
+        let text = text.trim();
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self(SocketAddr::new(address, 53)));
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.port() != 0 => Ok(Self(address)),
+            _ => Err(Unacceptable("an address is needed, with a port when it is not 53: 9.9.9.9 or 127.0.0.1:5353")),
+        }
+    }
+}
 
 /// Where the panel listens; never an address that other machines reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,6 +302,21 @@ mod tests {
         assert_eq!("unix:/run/h.sock".parse::<Listen>(), Ok(Listen::Unix("/run/h.sock".into())));
         for text in ["0.0.0.0:80", "192.168.1.1:80", "[::]:80", "localhost:80", "80", "", "h.sock"] {
             assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_resolver_is_an_address() {
+        for (text, address) in [
+            ("9.9.9.9", "9.9.9.9:53"),
+            (" 127.0.0.1:5353", "127.0.0.1:5353"),
+            ("2620:fe::fe", "[2620:fe::fe]:53"),
+            ("[::1]:5353", "[::1]:5353"),
+        ] {
+            assert_eq!(text.parse::<DnsServer>().expect("parses").0.to_string(), address);
+        }
+        for text in ["", "dns.example.com", "9.9.9.9:0", "9.9.9.9:x", "9.9.9", "[::1]", "9.9.9.9 1.1.1.1"] {
+            assert!(text.parse::<DnsServer>().is_err(), "{text}");
         }
     }
 

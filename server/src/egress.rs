@@ -1,12 +1,16 @@
 //! Requests to addresses that a person chose: https, to public addresses only, to the address that
 //! was checked, without redirects, with limits on time and size (security.md, C-28).
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
+use homeport_model::domain::{
+    dns::is_public,
+    dns_provider::{ApiRequest, Verb},
+};
 use ureq::{
-    Agent,
+    Agent, Body,
     config::Config,
-    http::Uri,
+    http::{Method, Request, Response, Uri},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{DefaultConnector, NextTimeout},
@@ -39,6 +43,8 @@ pub struct Answer {
     pub status: u16,
     /// The beginning of the body.
     pub body: String,
+    /// After how many seconds to ask again, where it says so in seconds.
+    pub retry_after_s: Option<u64>,
 }
 
 /// Sends requests out.
@@ -68,18 +74,45 @@ impl Egress {
     /// # Errors
     /// [`Error`]; a status of any kind is an answer.
     pub async fn post_json(&self, url: &str, sign_in: (&'static str, String), body: String) -> Result<Answer, Error> {
-        if !url.starts_with("https://") && !self.local {
+        let url = url.to_owned();
+        self.send(&ApiRequest { verb: Verb::Post, url, headers: vec![sign_in], body: Some(body) }).await
+    }
+
+    /// Sends a request; its body is JSON.
+    ///
+    /// # Errors
+    /// [`Error`]; a status of any kind is an answer.
+    pub async fn send(&self, request: &ApiRequest) -> Result<Answer, Error> {
+        if !request.url.starts_with("https://") && !self.local {
             return Err(Error::Plain);
         }
-        let (agent, url) = (self.agent.clone(), url.to_owned());
+        let (agent, request) = (self.agent.clone(), request.clone());
         // ureq waits on its thread; its own limit ends it.
         let sent = tokio::task::spawn_blocking(move || {
-            let request = agent.post(&url).header(sign_in.0, sign_in.1).content_type("application/json");
-            let mut answer = request.send(body).map_err(said)?;
+            let mut answer = run(&agent, request).map_err(said)?;
+            let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+            let retry_after_s = retry_after.and_then(|value| value.trim().parse().ok());
             let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_string().unwrap_or_default();
-            Ok(Answer { status: answer.status().as_u16(), body })
+            Ok(Answer { status: answer.status().as_u16(), body, retry_after_s })
         });
         sent.await.map_err(|error| Error::Away(error.to_string()))?
+    }
+}
+
+fn run(agent: &Agent, request: ApiRequest) -> Result<Response<Body>, ureq::Error> {
+    let method = match request.verb {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Patch => Method::PATCH,
+        Verb::Delete => Method::DELETE,
+    };
+    let mut built = Request::builder().method(method).uri(request.url);
+    for (name, value) in request.headers {
+        built = built.header(name, value);
+    }
+    match request.body {
+        Some(body) => agent.run(built.header("content-type", "application/json").body(body)?),
+        None => agent.run(built.body(())?),
     }
 }
 
@@ -115,73 +148,9 @@ impl Resolver for Guarded {
     }
 }
 
-/// Whether an address is one of the internet's.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let benchmarks = a == 198 && (b == 18 || b == 19);
-            let protocols = a == 192 && b == 0 && c == 0;
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_documentation()
-                || a == 0
-                || a >= 224
-                || shared
-                || benchmarks
-                || protocols)
-        }
-        IpAddr::V6(v6) => {
-            if let Some(v4) = v6.to_ipv4() {
-                return is_public(v4.into());
-            }
-            let segments = v6.segments();
-            // Global unicast is 2000::/3; within it 6to4, Teredo and documentation lead elsewhere.
-            let global = segments[0] & 0xe000 == 0x2000;
-            let detour = segments[0] == 0x2002 || (segments[0] == 0x2001 && matches!(segments[1], 0 | 0xdb8));
-            global && !detour
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_internets_addresses_are_public() {
-        for text in ["8.8.8.8", "140.82.121.4", "2606:4700::1111", "2a00:1450:4001::1"] {
-            assert!(is_public(text.parse().expect("an address")), "{text}");
-        }
-        for text in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.17.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "198.18.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "192.0.0.8",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "fe80::1",
-            "fd00::1",
-            "fec0::1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-            "2001::1",
-            "2001:db8::1",
-            "ff02::1",
-        ] {
-            assert!(!is_public(text.parse().expect("an address")), "{text}");
-        }
-    }
 
     #[tokio::test]
     async fn private_and_plain_addresses_are_not_asked() {

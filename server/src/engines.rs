@@ -4,7 +4,7 @@
 use homeport_model::problem::{Code, Problem};
 
 use crate::{
-    drivers::{archive, docker, git, nat, nginx},
+    drivers::{archive, docker, git, nat, nginx, tls},
     failure::Failure,
 };
 
@@ -136,6 +136,15 @@ impl From<archive::Error> for Failure {
         };
         let problem = Problem { field: Some("archive".into()), ..Problem::new(code, sentence(&error)).hint(hint) };
         problem.into()
+    }
+}
+
+impl From<tls::Error> for Failure {
+    fn from(error: tls::Error) -> Self {
+        match &error {
+            tls::Error::NotMade(_) => Self::internal(error),
+            _ => Problem::invalid(error.field(), sentence(&error)).hint(error.hint()).into(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod compose;
 pub mod config;
 pub mod db;
 pub mod deploys;
+pub mod dns;
 pub mod domains;
 pub mod drivers;
 pub mod egress;

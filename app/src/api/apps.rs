@@ -17,7 +17,9 @@ use super::{context, error::with_status};
 #[server(prefix = "/api/ui", endpoint = "today", input = GetUrl)]
 pub async fn load_today() -> Result<Today, WireError> {
     let (backend, actor) = context()?;
-    with_status(backend.apps.today(&actor).await)
+    let mut today = with_status(backend.apps.today(&actor).await)?;
+    today.certificates = with_status(backend.certificates.outlook(&actor).await)?;
+    Ok(today)
 }
 
 /// Every app, by name.

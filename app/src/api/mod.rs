@@ -9,6 +9,7 @@ pub mod activity;
 pub mod apps;
 pub mod certificates;
 pub mod deploys;
+pub mod dns_providers;
 pub mod environments;
 pub mod error;
 pub mod logs;

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod apps;
 pub mod claim;
 pub mod deploys;
+pub mod domains;
 pub mod environment;
 pub mod gallery;
 pub mod logs;

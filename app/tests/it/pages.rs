@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 34] = [
+const PAGES: [&str; 38] = [
     "/",
     "/apps",
     "/apps?q=shop",
@@ -79,7 +79,14 @@ const PAGES: [&str; 34] = [
     "/settings",
     "/settings/environment",
     "/settings/registries",
+    "/settings/dns",
+    "/settings/dns?kind=rfc2136",
+    "/settings/dns?kind=http",
+    "/domains/shop.example.com",
+    "/domains/api.example.com",
+    "/domains/_.example.com",
     "/settings/panel",
+    "/settings/certificates",
     "/gallery",
 ];
 
@@ -117,6 +124,13 @@ async fn today_says_what_is_broken_first() {
             "title=\"2026-11-21T03:41:45Z\"",
         ],
     );
+}
+
+#[tokio::test]
+async fn a_queued_deploy_says_what_it_waits_for_where_its_app_is_listed() {
+    for path in ["/", "/apps"] {
+        has(&page(path).await, &["Queued", "Waits for blog release 12, which is building."]);
+    }
 }
 
 #[tokio::test]
@@ -162,6 +176,7 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
             "folder of this server",
             "The app may read everything in /lib/modules on this server.",
             "25565/tcp",
+            "192.0.2.0/24, 203.0.113.7",
             "May change the network of its container",
             "made with the next deploy",
             "Delete with its data",
@@ -273,6 +288,57 @@ async fn registries_are_listed_and_typed() {
 }
 
 #[tokio::test]
+async fn dns_providers_are_listed_and_typed() {
+    has(&page("/settings").await, &["href=\"/settings/dns\""]);
+    let listed = page("/settings/dns").await;
+    has(
+        &listed,
+        &[
+            "example.com",
+            "Cloudflare does not take the token.",
+            "DNS update (RFC 2136)",
+            "key homeport",
+            "Try and keep it",
+        ],
+    );
+    has(&listed, &["name=\"form[token]\"", "href=\"/settings/dns?kind=hetzner\"", "Zone / DNS / Edit"]);
+    let update = page("/settings/dns?kind=rfc2136").await;
+    has(&update, &["name=\"form[server]\"", "name=\"form[key_name]\"", "hmac-sha512"]);
+    has(&page("/settings/dns?kind=http").await, &["name=\"form[url]\"", "&quot;present&quot;"]);
+    let (_, none) = get("/settings/dns", true).await;
+    has(&readable(&none), &["None yet."]);
+    let fields = "form[kind]=desec&form[zone]=a+b&form[token]=t0p";
+    let back = submit("/settings/dns?kind=desec", "/api/ui/dns-providers/keep", fields).await;
+    has(&page(&back).await, &["id=\"zone-wrong\""]);
+}
+
+#[tokio::test]
+async fn certificates_are_ordered_once_somebody_agreed() {
+    has(&page("/settings").await, &["href=\"/settings/certificates\""]);
+    let html = page("/settings/certificates").await;
+    has(
+        &html,
+        &[
+            "Let's Encrypt",
+            "In use",
+            "and got no answer",
+            "Private name",
+            "&lt;script&gt;",
+            "Order now",
+            "Try with staging",
+            "Wrong answer",
+            "asked twice a day",
+        ],
+    );
+    assert!(!html.contains("Agree and begin"));
+    let (_, none) = get("/settings/certificates", true).await;
+    has(&readable(&none), &["Nothing is ordered yet", "Agree and begin", "Read the terms", "No name is served yet"]);
+    let fields = "form[directory]=other&form[url]=http%3A%2F%2Fx&form[agree]=yes";
+    let back = submit("/settings/certificates", "/api/ui/certificates/set-acme", fields).await;
+    has(&page(&back).await, &["id=\"url-wrong\""]);
+}
+
+#[tokio::test]
 async fn the_panels_names_are_rehearsed_before_they_are_used() {
     has(&page("/settings").await, &["href=\"/settings/panel\""]);
     has(
@@ -282,7 +348,7 @@ async fn the_panels_names_are_rehearsed_before_they_are_used() {
     let (_, alone) = get("/settings/panel", true).await;
     assert!(!alone.contains("Give the name up"), "the configured name stays");
     let back = submit("/settings/panel", "/api/ui/panel-domain/try-name", "form[name]=a+b").await;
-    has(&page(&back).await, &["id=\"panel_name-wrong\""]);
+    has(&page(&back).await, &["id=\"panel-name-wrong\""]);
 }
 
 #[tokio::test]
@@ -369,4 +435,53 @@ async fn what_stands_before_signing_in_keeps_the_policy_too() {
             assert!(!html.contains(forbidden), "{path} has {forbidden}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_domains_page_says_what_is_served_and_what_differs() {
+    let html = page("/domains/shop.example.com").await;
+    has(
+        &html,
+        &[
+            "<h1>shop.example.com</h1>",
+            "href=\"/apps/shop\"",
+            "Another certificate is served (ff) than the one in use (4f2a)",
+            "60 d left",
+            "one of your own, which you renew",
+            "&lt;b&gt;ISRG&lt;/b&gt; Root X1; browsers believe it",
+            "TLS 1.3, HTTP/2",
+            "301 to https",
+            "Served through 203.0.113.7",
+            "It could not be seen: no answer came in time.",
+            "data-stale",
+            "name=\"key\"",
+            "action=\"/domains/shop.example.com/certificate\"",
+            "in use",
+        ],
+    );
+    let bare = page("/domains/api.example.com").await;
+    has(&bare, &["None yet: the name is served by http.", "Not looked at yet", "Make a self-signed certificate"]);
+    let wild = page("/domains/_.example.com").await;
+    has(&wild, &["<h1>*.example.com</h1>", "action=\"/domains/_.example.com/certificate\""]);
+    for unknown in ["/domains/other.example.com", "/domains/*.example.com", "/domains/_x", "/domains/a%2Fb"] {
+        let (status, html) = get(unknown, false).await;
+        assert_eq!(status, 404, "{unknown}");
+        has(&html, &["There is no such domain"]);
+    }
+}
+
+#[tokio::test]
+async fn today_says_which_certificates_end_next() {
+    let html = page("/").await;
+    has(
+        &html,
+        &[
+            "*.example.com: The certificate of *.example.com ends in 6 d.",
+            "What breaks next",
+            "href=\"/domains/_.example.com\"",
+            "renewed by itself",
+        ],
+    );
+    let (_, empty) = get("/", true).await;
+    assert!(!empty.contains("What breaks next"));
 }

@@ -1,6 +1,20 @@
 //! A certificate: what is served for a domain. One for each domain name, so that a name's trouble is
 //! that name's alone.
 
+pub mod alert;
+pub mod ledger;
+pub mod own;
+pub mod plan;
+pub mod refusal;
+pub mod renewal;
+pub mod served;
+pub mod settings;
+mod view;
+
+pub use alert::{Alert, AlertKind, Ending, Outlook};
+pub use served::Served;
+pub use view::{DomainView, Earlier, LeadsTo, Look};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{name::DomainName, time::Timestamp};
@@ -22,7 +36,7 @@ pub enum CertificateSource {
 pub struct CertificateFacts {
     /// The names it is good for; those that are no domain names are left out.
     pub names: Vec<DomainName>,
-    /// Who issued it: the issuer's common name, else its organisation.
+    /// Who issued it: the issuer's common name, else its unit's, else its organisation's.
     pub issuer: String,
     /// Its serial number: lower-case hexadecimal, without leading zeros or colons.
     pub serial: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{app::AppRow, job::JobRow, time::Timestamp};
+use crate::{app::AppRow, certificate::Outlook, job::JobRow, time::Timestamp};
 
 /// How an engine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Today {
     pub engines: Vec<EngineState>,
     /// The host's figures, once read.
     pub gauges: Option<HostGauges>,
+    /// Which certificates end next, and what somebody has to see to with them.
+    #[serde(default)]
+    pub certificates: Outlook,
     /// Where a new app's first host name lies: `<app>.<apps domain>`.
     pub apps_domain: String,
     /// The server's time when this was put together.

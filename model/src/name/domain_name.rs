@@ -13,8 +13,25 @@ super::parsed!(
 );
 
 const WILDCARD: &str = "*.";
+/// What stands for it in addresses: no host name has an underscore.
+const WILDCARD_IN_PATHS: &str = "_.";
 
 impl DomainName {
+    /// As a part of a page's address: `*.example.com` is `_.example.com` there.
+    #[must_use]
+    pub fn in_path(&self) -> String {
+        if self.is_wildcard() { format!("{WILDCARD_IN_PATHS}{}", self.base()) } else { self.to_string() }
+    }
+
+    /// Reads what [`in_path`](Self::in_path) wrote.
+    #[must_use]
+    pub fn from_path(part: &str) -> Option<Self> {
+        match part.strip_prefix(WILDCARD_IN_PATHS) {
+            Some(base) => format!("{WILDCARD}{base}").parse().ok(),
+            None => part.parse().ok().filter(|name: &Self| !name.is_wildcard()),
+        }
+    }
+
     /// Whether it stands for many names.
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
@@ -65,6 +82,17 @@ mod tests {
             assert!(!all.covers(&name(other)), "{other}");
         }
         assert!(!name("shop.example.com").covers(&all));
+    }
+
+    #[test]
+    fn a_name_goes_through_an_address_and_back() {
+        for (text, path) in [("shop.example.com", "shop.example.com"), ("*.example.com", "_.example.com")] {
+            assert_eq!(name(text).in_path(), path);
+            assert_eq!(DomainName::from_path(path), Some(name(text)));
+        }
+        for path in ["*.example.com", "_", "_.", "_._.example.com", "a/b", "..", "", "_x.example.com"] {
+            assert_eq!(DomainName::from_path(path), None, "{path}");
+        }
     }
 
     #[test]

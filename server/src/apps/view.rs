@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use homeport_model::{
     app::{AppDetail, AppRow, AppState, Hop, HopKind, HopState, ProcessRow},
+    certificate::Outlook,
     deploy::{Artifact, Trigger, container::ProcessName},
     host::Today,
     id::ReleaseId,
@@ -31,6 +32,7 @@ impl Apps {
             jobs: jobs::store::newest(&self.parts.db, None, RECENT_JOBS).await?,
             engines: self.parts.host.engines(),
             gauges: self.parts.host.gauges(),
+            certificates: Outlook::default(),
             apps_domain: self.parts.domains.apps_domain().to_string(),
             now: self.parts.clock.now(),
         })

@@ -1,4 +1,10 @@
-//! The table `certificates`.
+//! The table `certificates`; those of ordering them stand below.
+
+pub(crate) mod acme;
+pub(crate) mod ledger;
+pub(crate) mod plans;
+
+pub mod served;
 
 use homeport_model::{
     certificate::{CertificateFacts, CertificateSource},
@@ -84,6 +90,56 @@ pub(crate) async fn put_to_use(tx: &mut Conn, certificate: &Certificate) -> Resu
         certificate.sealed,
         facts,
         at
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The last two certificates of a domain, the newest first, and whether each is in use.
+pub(crate) async fn newest(db: &Db, domain: &DomainName) -> Result<Vec<(Certificate, bool)>> {
+    let domain = domain.as_str();
+    let rows = sqlx::query!(
+        "SELECT id, domain, source, chain, sealed, facts, created_at, in_use FROM certificates
+         WHERE domain = ? ORDER BY created_at DESC, id DESC LIMIT 2",
+        domain
+    )
+    .fetch_all(db.reader())
+    .await?;
+    let read = rows.into_iter().map(|row| {
+        let in_use = row.in_use == 1;
+        let columns = Columns {
+            id: row.id,
+            domain: row.domain,
+            source: row.source,
+            chain: row.chain,
+            sealed: row.sealed,
+            facts: row.facts,
+            created_at: row.created_at,
+        };
+        Ok((Certificate::try_from(columns)?, in_use))
+    });
+    read.collect()
+}
+
+/// Takes back a certificate that could not be served, and puts the one before it to use again.
+pub(crate) async fn take_back(tx: &mut Conn, refused: &CertificateId, before: Option<&CertificateId>) -> Result<()> {
+    let refused = refused.as_str();
+    sqlx::query!("DELETE FROM certificates WHERE id = ?", refused).execute(&mut *tx).await?;
+    if let Some(before) = before {
+        let before = before.as_str();
+        sqlx::query!("UPDATE certificates SET in_use = 1 WHERE id = ?", before).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Drops what is older than the last two certificates of a domain.
+pub(crate) async fn drop_old(tx: &mut Conn, domain: &DomainName) -> Result<()> {
+    let domain = domain.as_str();
+    sqlx::query!(
+        "DELETE FROM certificates WHERE domain = ?1 AND in_use = 0 AND id NOT IN
+         (SELECT id FROM certificates WHERE domain = ?1 ORDER BY created_at DESC, id DESC LIMIT 2)",
+        domain
     )
     .execute(tx)
     .await?;

@@ -3,13 +3,14 @@
 
 mod names;
 mod reconcile;
+mod sources;
 mod store;
 
 pub use names::Names;
 pub use reconcile::EVERY;
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
 };
 
@@ -32,7 +33,7 @@ use crate::{
     deploys::{self, ReleaseRecord},
     drivers::{
         docker::{Docker, OurContainer},
-        nat::{self, Nat},
+        nat::{self, Guarded, Nat},
         nginx::{Nginx, Sites},
     },
     failure::Failure,
@@ -92,6 +93,8 @@ struct Inner {
     applied: Mutex<Option<(Served, u64)>>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
+    /// The published ports of each app, as the firewall guards them.
+    guarded: Mutex<Guarded>,
     nudge: Notify,
 }
 
@@ -107,6 +110,7 @@ impl Domains {
             parts,
             applied: Mutex::default(),
             range: watch::Sender::new(None),
+            guarded: Mutex::default(),
             nudge: Notify::new(),
         }))
     }
@@ -162,6 +166,19 @@ impl Domains {
         let address = self.0.parts.host.addresses.iter().find(|address| address.is_ipv4() && !address.is_unspecified());
         let address = address.copied().unwrap_or_else(|| Ipv4Addr::LOCALHOST.into());
         SocketAddr::new(address, self.0.parts.host.http_port.get())
+    }
+
+    /// nginx's https on loopback, IPv4 first, as far as it listens there.
+    pub(crate) fn https_addresses(&self) -> Vec<SocketAddr> {
+        let Some(port) = self.0.parts.host.https_port else { return Vec::new() };
+        let mut addresses: Vec<IpAddr> = self.0.parts.host.addresses.clone();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        let own = |address: IpAddr| match address {
+            IpAddr::V4(any) if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(any) if any.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            one => one,
+        };
+        addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
     }
 
     /// Asks the reconciler to look now.
@@ -265,6 +282,8 @@ impl Domains {
         let Served { panel, apps } = wanted.clone();
         let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
         parts.nginx.apply(&generation).await?;
+        // Nothing that is served names the others any more.
+        pairs.prune(&parts.nginx);
         *applied = Some((wanted, next));
         Ok(true)
     }

@@ -3,7 +3,9 @@
 //! No engine type leaves its folder. A driver imports its engine's crate, [`process`], the file
 //! access of [`system`] and the model; never the store, live updates or another driver.
 
+pub mod acme;
 pub mod archive;
+pub mod dns;
 pub mod docker;
 pub mod git;
 pub mod nat;
@@ -11,3 +13,4 @@ pub mod nginx;
 pub mod probe;
 pub mod process;
 pub mod system;
+pub mod tls;

@@ -7,6 +7,7 @@
 mod answer;
 mod api;
 mod assets;
+mod certificates;
 mod cookie;
 mod events;
 mod git;
@@ -39,6 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     accounts::Accounts,
     ambient::Clock,
+    certificates::Certificates,
     compose::Services,
     config::Config,
     live::{Hub, LogHub},
@@ -79,6 +81,8 @@ pub struct Panel {
     pub tokens: Tokens,
     /// Takes archives.
     pub uploads: Uploads,
+    /// Takes certificates.
+    pub certificates: Certificates,
     /// Takes pushes.
     pub pushes: Pushes,
     /// Takes deliveries.
@@ -108,6 +112,7 @@ impl Panel {
             logs: services.logs.clone(),
             tokens: services.tokens.clone(),
             uploads: services.uploads.clone(),
+            certificates: services.certificates.clone(),
             pushes: services.pushes.clone(),
             webhooks: services.webhooks.clone(),
             limits,

@@ -5,13 +5,16 @@ use homeport_model::actor::Role;
 use axum::routing::{get, post};
 
 use super::{
-    events, logs,
+    certificates, events, logs,
     routes::{MOST_ARCHIVE, Route},
     uploads,
 };
 
 /// A pasted environment: 1 MiB of values, which a form may spell three times as long.
 const PASTED: usize = 3 * 1_024 * 1_024;
+
+/// A certificate, its chain and its key, with what a form puts around them.
+const MOST_CERTIFICATE: usize = 288 * 1_024;
 
 /// Apps, deploys, jobs, the audit log.
 pub(super) const WORK: &[Route] = &[
@@ -30,6 +33,7 @@ pub(super) const WORK: &[Route] = &[
     Route::page("/apps/{name}/settings", "apps.settings_page"),
     Route::page("/settings/environment", "environments.page"),
     Route::page("/settings/registries", "registries.page"),
+    Route::page("/settings/dns", "dns_providers.page"),
     Route::page("/activity", "activity.page"),
     Route::page("/activity/jobs", "activity.jobs_page"),
     Route::page("/activity/deliveries", "webhooks.inbox_page"),
@@ -59,7 +63,31 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/registries/keep", "registries.keep").role(Role::Owner),
     Route::change("/api/ui/registries/forget", "registries.forget").role(Role::Owner),
     Route::change("/api/ui/registries/try-it", "registries.try_it"),
+    Route::read("/api/ui/dns-providers/list", "dns_providers.list"),
+    Route::change("/api/ui/dns-providers/keep", "dns_providers.keep").role(Role::Owner),
+    Route::change("/api/ui/dns-providers/forget", "dns_providers.forget").role(Role::Owner),
+    Route::change("/api/ui/dns-providers/try-it", "dns_providers.try_it").role(Role::Owner),
+    Route::page("/domains/{name}", "certificates.domain_page"),
     Route::read("/api/ui/certificates/list", "certificates.list"),
+    Route::page("/settings/certificates", "certificates.page"),
+    Route::read("/api/ui/certificates/acme", "certificates.acme"),
+    Route::change("/api/ui/certificates/set-acme", "certificates.set_acme").role(Role::Owner),
+    Route::read("/api/ui/certificates/plan", "certificates.plan"),
+    Route::change("/api/ui/certificates/set-plan", "certificates.set_plan").role(Role::Owner),
+    Route::change("/api/ui/certificates/issue-now", "certificates.issue_now"),
+    Route::change("/api/ui/certificates/revoke", "certificates.revoke").role(Role::Owner).step_up(),
+    Route::change("/api/ui/certificates/try-staging", "certificates.try_staging"),
+    Route::read("/api/ui/certificates/domain", "certificates.domain"),
+    Route::change("/api/ui/certificates/look", "certificates.look"),
+    Route::change("/api/ui/certificates/keep-own", "certificates.keep_own")
+        .role(Role::Owner)
+        .step_up()
+        .body(MOST_CERTIFICATE),
+    Route::change("/api/ui/certificates/self-sign", "certificates.self_sign").role(Role::Owner),
+    Route::post("/domains/{name}/certificate", "certificates.keep_files", || post(certificates::keep_files))
+        .role(Role::Owner)
+        .step_up()
+        .body(MOST_CERTIFICATE),
     Route::read("/api/ui/traffic/read", "traffic.read"),
     Route::page("/settings/panel", "panel_domain.page"),
     Route::read("/api/ui/panel-domain/list", "panel_domain.list"),

@@ -61,7 +61,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A file of a zip archive, with what its directory says about it.
-struct Zipped {
+pub(crate) struct Zipped {
     path: &'static str,
     packed: Vec<u8>,
     size_bytes: u32,
@@ -71,7 +71,7 @@ struct Zipped {
     mode: u32,
 }
 
-fn zipped(path: &'static str, content: &[u8]) -> Zipped {
+pub(crate) fn zipped(path: &'static str, content: &[u8]) -> Zipped {
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
     deflate.write_all(content).expect("packed");
     let mut crc = Crc::new();
@@ -80,7 +80,7 @@ fn zipped(path: &'static str, content: &[u8]) -> Zipped {
     Zipped { path, packed, size_bytes, crc: crc.sum(), method: 8, flags: 0, mode: 0o100_644 }
 }
 
-fn zip(files: &[Zipped]) -> Vec<u8> {
+pub(crate) fn zip(files: &[Zipped]) -> Vec<u8> {
     let (mut all, mut directory) = (Vec::new(), Vec::new());
     for file in files {
         let at = u32::try_from(all.len()).expect("small");

@@ -1,10 +1,14 @@
 //! The first page: is all well, and what broke.
 
+pub mod certificates;
 pub mod empty;
 pub mod host;
 
+use std::collections::BTreeSet;
+
 use homeport_model::{
     app::{AppRow, AppState},
+    certificate::served::Severity,
     event::Topic,
     host::Today,
 };
@@ -16,6 +20,7 @@ use crate::{
     live,
     ui::{Age, Notice, PageHeader, Panel, PanelSkeleton, State, Tone, figures::count, loaded_page},
 };
+use certificates::{CertificateAlerts, EndingsPanel};
 use empty::{FirstApp, HostNames};
 use host::HostPanel;
 
@@ -48,6 +53,11 @@ fn summary(today: &Today) -> (Tone, String) {
     }
     if broken_engines > 0 {
         return (Tone::Bad, "Part of Homeport does not work".into());
+    }
+    let ill = today.certificates.alerts.iter().filter(|alert| alert.severity == Severity::Bad);
+    let ill = ill.map(|alert| &alert.domain).collect::<BTreeSet<_>>().len();
+    if ill > 0 {
+        return (Tone::Bad, format!("{} trouble with https", count(ill, "domain has", "domains have")));
     }
     if apps.iter().any(|app| words::of_app(app).0 == Tone::Working) {
         return (Tone::Working, "A deploy is running".into());
@@ -119,7 +129,9 @@ fn Loaded(today: Today) -> impl IntoView {
     view! {
         <PageHeader title="Today" lead=lead actions=deploy.map(IntoAny::into_any) />
         {broken}
+        <CertificateAlerts alerts=today.certificates.alerts.clone() />
         {apps}
+        <EndingsPanel endings=today.certificates.endings.clone() />
         <div class="split">
             {beside} <HostPanel gauges=today.gauges.clone() engines=today.engines.clone() />
         </div>

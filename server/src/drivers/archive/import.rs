@@ -10,6 +10,12 @@ use super::{About, Error, names::Names};
 /// The name under which the commit is found.
 pub(super) const REF: &str = "refs/homeport/uploaded";
 
+/// Takes the contents of files as they are read.
+pub(super) trait Contents {
+    /// Takes a content of exactly `size_bytes` and returns its mark, from 1.
+    fn content(&mut self, size_bytes: u64, from: &mut impl Read) -> Result<u64, Error>;
+}
+
 /// An import under construction.
 pub(super) struct Import {
     to: BufWriter<File>,
@@ -21,25 +27,6 @@ impl Import {
         let mut import = Self { to: BufWriter::with_capacity(64 * 1024, to), marks: 0 };
         writeln!(import.to, "feature done")?;
         Ok(import)
-    }
-
-    /// Adds a content of exactly `size_bytes` and returns its mark.
-    pub(super) fn content(&mut self, size_bytes: u64, from: &mut impl Read) -> Result<u64, Error> {
-        self.marks += 1;
-        write!(self.to, "blob\nmark :{}\ndata {size_bytes}\n", self.marks)?;
-        let (mut buffer, mut left) = ([0; 64 * 1024], size_bytes);
-        while left > 0 {
-            let room = usize::try_from(left).unwrap_or(buffer.len()).min(buffer.len());
-            match from.read(&mut buffer[..room]).map_err(Error::reading)? {
-                0 => return Err(Error::Damaged("it ends too early")),
-                count => {
-                    self.to.write_all(&buffer[..count])?;
-                    left -= count as u64;
-                }
-            }
-        }
-        writeln!(self.to)?;
-        Ok(self.marks)
     }
 
     /// Adds the commit; paths lose the folder `top`.
@@ -63,5 +50,25 @@ impl Import {
         writeln!(self.to, "\ndone")?;
         let file = self.to.into_inner().map_err(|error| Error::Files(error.into_error()))?;
         Ok(file.sync_all()?)
+    }
+}
+
+impl Contents for Import {
+    fn content(&mut self, size_bytes: u64, from: &mut impl Read) -> Result<u64, Error> {
+        self.marks += 1;
+        write!(self.to, "blob\nmark :{}\ndata {size_bytes}\n", self.marks)?;
+        let (mut buffer, mut left) = ([0; 64 * 1024], size_bytes);
+        while left > 0 {
+            let room = usize::try_from(left).unwrap_or(buffer.len()).min(buffer.len());
+            match from.read(&mut buffer[..room]).map_err(Error::reading)? {
+                0 => return Err(Error::Damaged("it ends too early")),
+                count => {
+                    self.to.write_all(&buffer[..count])?;
+                    left -= count as u64;
+                }
+            }
+        }
+        writeln!(self.to)?;
+        Ok(self.marks)
     }
 }

@@ -4,6 +4,7 @@
 mod error;
 mod import;
 mod names;
+mod small;
 mod tar;
 mod zip;
 
@@ -16,8 +17,12 @@ use std::{
 use homeport_model::{id::AppId, time::Timestamp};
 
 pub use error::Error;
+pub use small::{SMALL, SmallFile, is_archive, read_small};
 
-use self::{import::Import, names::Names};
+use self::{
+    import::{Contents, Import},
+    names::Names,
+};
 use super::system::fsroot::FsRoot;
 
 /// What an archive may cost.
@@ -157,22 +162,33 @@ fn check(archive: File, archive_bytes: u64, into: File, about: &About, limits: L
     let mut budget = Budget::new(archive_bytes, limits);
     let mut names = Names::default();
     let mut import = Import::begin(into)?;
-    match kind(&archive)? {
-        Kind::Tar => {
-            ends_with_nothing(&archive)?;
-            tar::read(io::BufReader::new(archive), &mut budget, &mut names, &mut import)?;
-        }
-        Kind::Gzip => {
-            let mut unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(archive));
-            tar::read(&mut unpacked, &mut budget, &mut names, &mut import)?;
-            // What is left is padding, and the sum over all.
-            io::copy(&mut unpacked.take(MOST_PADDING_BYTES), &mut io::sink()).map_err(Error::reading)?;
-        }
-        Kind::Zip => zip::read(archive, &mut budget, &mut names, &mut import)?,
-    }
+    read_entries(archive, &mut budget, &mut names, &mut import)?;
     let top = names.common_top().map(str::to_owned);
     import.finish(about, &names, top.as_deref())?;
     Ok(Checked { files: names.files().len() as u64, size_bytes: budget.total_bytes, top })
+}
+
+/// Reads an archive of any known kind.
+fn read_entries(
+    archive: File,
+    budget: &mut Budget,
+    names: &mut Names,
+    import: &mut impl Contents,
+) -> Result<(), Error> {
+    match kind(&archive)? {
+        Kind::Tar => {
+            ends_with_nothing(&archive)?;
+            tar::read(io::BufReader::new(archive), budget, names, import)?;
+        }
+        Kind::Gzip => {
+            let mut unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(archive));
+            tar::read(&mut unpacked, budget, names, import)?;
+            // What is left is padding, and the sum over all.
+            io::copy(&mut unpacked.take(MOST_PADDING_BYTES), &mut io::sink()).map_err(Error::reading)?;
+        }
+        Kind::Zip => zip::read(archive, budget, names, import)?,
+    }
+    Ok(())
 }
 
 enum Kind {
@@ -186,12 +202,19 @@ fn kind(mut archive: &File) -> Result<Kind, Error> {
     let mut head = Vec::new();
     archive.take(512).read_to_end(&mut head)?;
     archive.seek(SeekFrom::Start(0))?;
-    Ok(match head.as_slice() {
-        [] => return Err(Error::Empty),
+    match kind_of(&head) {
+        Some(kind) => Ok(kind),
+        None if head.is_empty() => Err(Error::Empty),
+        None => Err(Error::UnknownKind),
+    }
+}
+
+fn kind_of(head: &[u8]) -> Option<Kind> {
+    Some(match head {
         [0x1f, 0x8b, ..] => Kind::Gzip,
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Kind::Zip,
         head if head.get(257..262) == Some(b"ustar") => Kind::Tar,
-        _ => return Err(Error::UnknownKind),
+        _ => return None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use tar::{Archive, EntryType, PaxExtensions};
 
-use super::{Budget, Error, import::Import, names::Names};
+use super::{Budget, Error, import::Contents, names::Names};
 
 /// A name or an extension is not longer than this.
 const MOST_EXTENSION_BYTES: u64 = 64 * 1024;
@@ -17,7 +17,12 @@ struct Said {
     size_bytes: Option<u64>,
 }
 
-pub(super) fn read(from: impl Read, budget: &mut Budget, names: &mut Names, import: &mut Import) -> Result<(), Error> {
+pub(super) fn read(
+    from: impl Read,
+    budget: &mut Budget,
+    names: &mut Names,
+    import: &mut impl Contents,
+) -> Result<(), Error> {
     let mut archive = Archive::new(from);
     let mut said = Said::default();
     for entry in archive.entries().map_err(Error::reading)?.raw(true) {

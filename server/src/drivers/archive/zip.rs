@@ -8,7 +8,7 @@ use std::{
 
 use flate2::{Crc, read::DeflateDecoder};
 
-use super::{Budget, Error, import::Import, names::Names};
+use super::{Budget, Error, import::Contents, names::Names};
 
 const DIRECTORY_END: [u8; 4] = *b"PK\x05\x06";
 const DIRECTORY_ENTRY: [u8; 4] = *b"PK\x01\x02";
@@ -30,7 +30,12 @@ struct Entry {
     mode: u32,
 }
 
-pub(super) fn read(mut from: File, budget: &mut Budget, names: &mut Names, import: &mut Import) -> Result<(), Error> {
+pub(super) fn read(
+    mut from: File,
+    budget: &mut Budget,
+    names: &mut Names,
+    import: &mut impl Contents,
+) -> Result<(), Error> {
     let (count, size_bytes, at) = directory(&mut from)?;
     let mut directory = BufReader::new(from.try_clone()?);
     directory.seek(SeekFrom::Start(at))?;
@@ -88,7 +93,13 @@ impl Entry {
         })
     }
 
-    fn import(&self, from: &mut File, budget: &mut Budget, names: &mut Names, into: &mut Import) -> Result<(), Error> {
+    fn import(
+        &self,
+        from: &mut File,
+        budget: &mut Budget,
+        names: &mut Names,
+        into: &mut impl Contents,
+    ) -> Result<(), Error> {
         let shown = || String::from_utf8_lossy(&self.raw).chars().take(200).flat_map(char::escape_debug).collect();
         let what = match self.mode & FILE_KIND {
             0o120_000 => Some("a symbolic link"),
@@ -128,7 +139,7 @@ impl Entry {
     }
 
     /// The content, which must have the size and the sum that the directory says.
-    fn content(&self, from: impl Read, into: &mut Import) -> Result<u64, Error> {
+    fn content(&self, from: impl Read, into: &mut impl Contents) -> Result<u64, Error> {
         let mut summed = Summed { from, crc: Crc::new() };
         let mark = into.content(self.size_bytes, &mut summed)?;
         if summed.from.read(&mut [0]).map_err(Error::reading)? != 0 {

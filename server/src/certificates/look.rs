@@ -1,0 +1,239 @@
+//! Looks at what visitors are really served: over loopback, and by the addresses that public DNS gives.
+//! Who asks sends nothing secret; private addresses other than our own are not connected to
+//! (security.md, C-23).
+
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use homeport_model::{
+    actor::{Actor, Role},
+    certificate::{
+        Served,
+        served::{Unseen, Way},
+    },
+    domain::dns::is_public,
+    name::{DomainName, HostName},
+    time::Timestamp,
+};
+
+use super::{Certificates, store::served};
+use crate::{
+    drivers::tls::{look_plain, look_secure, shakes_hands},
+    failure::Failure,
+};
+
+/// How often it is asked whether a domain's time has come.
+pub const EVERY: Duration = Duration::from_secs(30);
+/// How often each domain is looked at.
+const AGAIN_MS: i64 = 3_600_000;
+/// They are spread over so much of that time.
+const SPREAD_MS: i64 = 600_000;
+/// So many are looked at in one round.
+const MOST_A_ROUND: usize = 40;
+/// So many at once.
+const AT_ONCE: usize = 4;
+/// How long the resolver may take.
+const RESOLVE_WITHIN: Duration = Duration::from_secs(4);
+/// Names that public DNS never has (RFC 2606, 6761, 6762, 8375, and ICANN's `internal`).
+const NEVER_PUBLIC: [&str; 6] = ["localhost", "test", "invalid", "local", "internal", "home.arpa"];
+
+impl Certificates {
+    /// Looks at a domain by every way now, because somebody asked.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`](homeport_model::problem::Code::NotFound); what could not be seen is none.
+    pub async fn look(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
+        actor.require(Role::Deployer)?;
+        self.leads_to(domain).await?;
+        self.look_at(domain).await?;
+        self.refresh().await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Looks at a domain whose certificate has changed: over loopback now, by public DNS soon.
+    pub(crate) async fn look_at_served(&self, domain: &DomainName) -> Result<(), Failure> {
+        if let Some(name) = self.sample(domain).await? {
+            let seen = self.over_loopback(&name).await;
+            self.write_down(domain, seen.into_iter().collect()).await?;
+        }
+        let below = self.apps.parts.domains.served_names().await?;
+        let mut due = self.due.lock().await;
+        due.insert(domain.clone());
+        due.extend(below.into_iter().filter(|name| domain.covers(name)));
+        drop(due);
+        self.nudge.notify_one();
+        self.refresh().await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Waits until something changed.
+    pub(crate) async fn nudged(&self) {
+        self.nudge.notified().await;
+    }
+
+    /// Looks at the domains whose time has come, and forgets those that are served no more.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn reconcile(&self) -> Result<(), Failure> {
+        let now = self.apps.parts.clock.now();
+        let domains = self.domains_to_look_at().await?;
+        let kept = served::all(&self.apps.parts.db).await?;
+        for gone in kept.iter().map(|kept| &kept.domain).filter(|known| !domains.contains(known)) {
+            let mut tx = self.apps.parts.db.write().await?;
+            served::forget(&mut tx, gone).await?;
+            tx.commit().await?;
+        }
+        let asked = std::mem::take(&mut *self.due.lock().await);
+        let is_due = |domain: &DomainName| {
+            let last = kept.iter().filter(|kept| kept.domain == *domain).map(|kept| kept.served.at).min();
+            asked.contains(domain) || last.is_none_or(|last| is_due(domain, last, now))
+        };
+        let due: Vec<DomainName> = domains.into_iter().filter(is_due).take(MOST_A_ROUND).collect();
+        let looked = !due.is_empty();
+        let mut looks =
+            stream::iter(due).map(|domain| async move { self.look_at(&domain).await }).buffer_unordered(AT_ONCE);
+        while let Some(look) = looks.next().await {
+            look?;
+        }
+        if self.refresh().await? || looked {
+            self.announce();
+        }
+        Ok(())
+    }
+
+    /// The names that are served, and the wildcards that have a certificate.
+    async fn domains_to_look_at(&self) -> Result<BTreeSet<DomainName>, Failure> {
+        let mut names: BTreeSet<DomainName> = self.apps.parts.domains.served_names().await?.into_iter().collect();
+        let wildcards = super::store::in_use(&self.apps.parts.db).await?.into_iter().map(|kept| kept.domain);
+        let wildcards: Vec<_> =
+            wildcards.filter(|domain| domain.is_wildcard() && names.iter().any(|name| domain.covers(name))).collect();
+        names.extend(wildcards);
+        Ok(names)
+    }
+
+    async fn look_at(&self, domain: &DomainName) -> Result<(), Failure> {
+        let Some(name) = self.sample(domain).await? else { return Ok(()) };
+        let (inside, outside) = tokio::join!(self.over_loopback(&name), self.by_public_dns(&name));
+        self.write_down(domain, inside.into_iter().chain(outside).collect()).await
+    }
+
+    async fn write_down(&self, domain: &DomainName, looks: Vec<Served>) -> Result<(), Failure> {
+        let mut tx = self.apps.parts.db.write().await?;
+        for look in &looks {
+            if served::write(&mut tx, domain, look).await? {
+                tracing::info!(%domain, way = look.way.as_str(), "something else is served than before");
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The name to ask for: the domain itself, or one below a wildcard.
+    async fn sample(&self, domain: &DomainName) -> Result<Option<HostName>, Failure> {
+        if let Some(name) = domain.host() {
+            return Ok(Some(name));
+        }
+        let served = self.apps.parts.domains.served_names().await?;
+        let below = served.iter().filter(|name| domain.covers(name)).find_map(DomainName::host);
+        Ok(below.or_else(|| format!("www.{}", domain.base()).parse().ok()))
+    }
+
+    /// This host's own nginx, by IPv4 and, where it listens there, by IPv6.
+    async fn over_loopback(&self, name: &HostName) -> Option<Served> {
+        let domains = &self.apps.parts.domains;
+        let addresses = domains.https_addresses();
+        let first = *addresses.first()?;
+        let six = addresses.iter().find(|address| address.is_ipv6() && **address != first);
+        let now = self.apps.parts.clock.now();
+        let http = domains.http_address();
+        let (secure, plain) = tokio::join!(look_secure(first, name, now), look_plain(http, name));
+        let ipv6 = match (six, &secure) {
+            (Some(six), Ok(_)) => Some(shakes_hands(*six, name).await),
+            _ => None,
+        };
+        Some(Served { at: now, way: Way::Loopback, secure, plain, ipv6 })
+    }
+
+    /// The first public address that DNS gives; `None` for names that it never has.
+    async fn by_public_dns(&self, name: &HostName) -> Option<Served> {
+        let is_below =
+            |top: &str| name.as_str().strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if NEVER_PUBLIC.iter().any(|top| is_below(top)) {
+            return None;
+        }
+        let domains = &self.apps.parts.domains;
+        let https_port = domains.https_addresses().first()?.port();
+        let now = self.apps.parts.clock.now();
+        let unseen = |why: Unseen, address| Served {
+            at: now,
+            way: Way::Public { address },
+            secure: Err(why.clone()),
+            plain: Err(why),
+            ipv6: None,
+        };
+        let found = match resolve(name, https_port).await {
+            Ok(found) => found,
+            Err(why) => return Some(unseen(why, None)),
+        };
+        let v4 = found.iter().find(|address| address.is_ipv4());
+        let address = *v4.or(found.first())?;
+        let six = found.iter().find(|six| six.is_ipv6() && **six != address);
+        let http = SocketAddr::new(address.ip(), domains.http_address().port());
+        let (secure, plain) = tokio::join!(look_secure(address, name, now), look_plain(http, name));
+        let ipv6 = match (six, &secure) {
+            (Some(six), Ok(_)) => Some(shakes_hands(*six, name).await),
+            _ => None,
+        };
+        Some(Served { at: now, way: Way::Public { address: Some(address.ip()) }, secure, plain, ipv6 })
+    }
+}
+
+/// The public addresses of a name, as the system's resolver gives them. One among them that is not
+/// public spoils none of the others: each is connected to as it was checked.
+async fn resolve(name: &HostName, port: u16) -> Result<Vec<SocketAddr>, Unseen> {
+    let asked = tokio::time::timeout(RESOLVE_WITHIN, tokio::net::lookup_host((name.as_str(), port))).await;
+    let found: Vec<SocketAddr> = match asked {
+        Ok(Ok(found)) => found.take(16).collect(),
+        Ok(Err(_)) => return Err(Unseen::NoAddress),
+        Err(_) => return Err(Unseen::TimedOut),
+    };
+    let is_empty = found.is_empty();
+    let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
+    match (is_empty, public.is_empty()) {
+        (true, _) => Err(Unseen::NoAddress),
+        (false, true) => Err(Unseen::NotPublic),
+        (false, false) => Ok(public),
+    }
+}
+
+/// Whether it is a domain's time; each has its own place in the spread.
+fn is_due(domain: &DomainName, last: Timestamp, now: Timestamp) -> bool {
+    let place = domain.as_str().bytes().fold(7_i64, |sum, byte| (sum * 31 + i64::from(byte)) % SPREAD_MS);
+    now.since(last) >= AGAIN_MS - place || now < last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_domain_is_due_within_the_hour_and_not_all_at_once() {
+        let last = Timestamp::from_ms(1_000_000_000);
+        let names: Vec<DomainName> =
+            (0..200).map(|number| format!("app{number}.example.com").parse().expect("a name")).collect();
+        let due = |ms: i64| names.iter().filter(|name| is_due(name, last, last.plus_ms(ms))).count();
+        assert_eq!((due(AGAIN_MS - SPREAD_MS), due(AGAIN_MS)), (0, 200));
+        let half = due(AGAIN_MS - SPREAD_MS / 2);
+        assert!((20..180).contains(&half), "{half}");
+        assert!(is_due(&names[0], last, last.plus_ms(-1)), "a clock that went back hides nothing");
+    }
+
+    #[tokio::test]
+    async fn private_addresses_are_not_asked() {
+        let localhost: HostName = "localhost.localdomain".parse().expect("a name");
+        assert!(matches!(resolve(&localhost, 1).await, Err(Unseen::NotPublic | Unseen::NoAddress | Unseen::TimedOut)));
+    }
+}

@@ -1,0 +1,144 @@
+//! Proofs of a domain in DNS: published through its provider, waited for, removed.
+
+use std::net::IpAddr;
+
+use homeport_model::{
+    domain::{
+        dns::{DnsAnswer, is_public},
+        dns_provider::{DnsChallenge, Txt, TxtChange, challenge_name},
+    },
+    name::{DomainName, HostName},
+    problem::{Code, Problem},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{Dns, providers::Provider};
+use crate::{drivers::dns::ZoneServers, failure::Failure};
+
+/// What one look at a zone's servers showed.
+enum Seen {
+    /// All that answer have it.
+    Everywhere,
+    /// These do not have it yet.
+    Not(Vec<String>),
+    /// None of them answers this server.
+    Nobody,
+}
+
+impl Dns {
+    /// The zone whose provider can prove a name, if one is kept: the smallest that the name lies in, or
+    /// the one that its challenge is sent on to by a CNAME record.
+    ///
+    /// # Errors
+    /// [`Failure`] of the store.
+    pub async fn provider_for(&self, name: &DomainName) -> Result<Option<HostName>, Failure> {
+        let own = challenge_name(name);
+        if let Some(provider) = self.provider_of(&own).await? {
+            return Ok(Some(provider.zone));
+        }
+        let (place, _) = self.parts.resolver.texts(&own).await;
+        Ok(self.provider_of(&place).await?.map(|provider| provider.zone))
+    }
+
+    /// Publishes the proof of a name and waits until the zone's own servers have it.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is no provider, or it does not do it, or the record is not seen in time;
+    /// nothing of ours is left there then.
+    pub async fn put_challenge(&self, name: &DomainName, value: &str) -> Result<DnsChallenge, Failure> {
+        let (provider, place) = self.place_of(name).await?;
+        let txt = Txt { name: place, value: value.to_owned() };
+        let put = self.change(&provider, &txt, TxtChange::Put).await;
+        self.write_down(&provider.zone, &put).await?;
+        put?;
+        let challenge = DnsChallenge { zone: provider.zone.clone(), name: txt.name.clone(), value: txt.value.clone() };
+        if let Err(problem) = self.wait_for(&txt).await {
+            self.write_down(&provider.zone, &Err(problem.clone().into())).await?;
+            self.remove_challenge(challenge).await?;
+            return Err(problem.into());
+        }
+        Ok(challenge)
+    }
+
+    /// Takes a proof back; others of the same name stay. A provider that was forgotten meanwhile is no
+    /// failure: there is nobody left to ask.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the provider does not do it.
+    pub async fn remove_challenge(&self, challenge: DnsChallenge) -> Result<(), Failure> {
+        let DnsChallenge { zone, name, value } = challenge;
+        let Some(provider) = self.provider(&zone).await? else { return Ok(()) };
+        let removed = self.change(&provider, &Txt { name, value }, TxtChange::Remove).await;
+        // A success says nothing of the record that was not seen.
+        if removed.is_err() {
+            self.write_down(&zone, &removed).await?;
+        }
+        removed
+    }
+
+    /// The provider that proves a name, and where: at the name itself, or where a CNAME record sends
+    /// authorities on to, which people have to keep the main zone's key off a server.
+    async fn place_of(&self, name: &DomainName) -> Result<(Provider, String), Failure> {
+        let own = challenge_name(name);
+        let (place, _) = self.parts.resolver.texts(&own).await;
+        if let Some(provider) = self.provider_of(&place).await? {
+            return Ok((provider, place));
+        }
+        let missing = if place == own {
+            Problem::new(Code::Conflict, format!("No DNS provider is kept for {}.", name.base()))
+                .hint("Add the one that answers for its zone in Settings, under DNS providers.")
+        } else {
+            Problem::new(Code::Conflict, format!("{own} is a CNAME to {place}, and no DNS provider is kept for that."))
+                .hint("Add the one that answers for that zone in Settings, or remove the CNAME record.")
+        };
+        Err(missing.into())
+    }
+
+    /// Waits until a zone's servers have a value.
+    async fn wait_for(&self, txt: &Txt) -> Result<(), Problem> {
+        let patience = self.parts.patience;
+        let until = Instant::now() + patience.limit;
+        loop {
+            let missing = match self.look_for(txt).await {
+                Seen::Everywhere => return Ok(()),
+                Seen::Not(servers) => format!("{} still without it", servers.join(", ")),
+                // Networks may keep servers from asking others than their resolver.
+                Seen::Nobody => match self.parts.resolver.texts(&txt.name).await.1 {
+                    DnsAnswer::Found(values) if values.contains(&txt.value) => return Ok(()),
+                    _ => "none of the zone's servers answers this one".to_owned(),
+                },
+            };
+            if Instant::now() + patience.every > until {
+                let limit_s = patience.limit.as_secs();
+                return Err(Problem::new(
+                    Code::Engine,
+                    format!("The record {} was written but not seen within {limit_s} s: {missing}.", txt.name),
+                )
+                .hint("Check that the provider is the one that the domain's NS records name, then try again."));
+            }
+            sleep(patience.every).await;
+        }
+    }
+
+    async fn look_for(&self, txt: &Txt) -> Seen {
+        let resolver = &self.parts.resolver;
+        let Ok(ZoneServers { servers, .. }) = resolver.zone_of(&txt.name).await else { return Seen::Nobody };
+        let may_ask = |address: &IpAddr| self.parts.local || is_public(*address);
+        let (mut have, mut have_not) = (0, Vec::new());
+        for (name, addresses) in &servers {
+            for address in addresses.iter().filter(|address| may_ask(address)) {
+                match resolver.texts_at(*address, &txt.name).await {
+                    DnsAnswer::Found(values) if values.contains(&txt.value) => have += 1,
+                    DnsAnswer::Failed(_) => {}
+                    _ => have_not.push(name.clone()),
+                }
+            }
+        }
+        have_not.dedup();
+        match (have, have_not.is_empty()) {
+            (0, true) => Seen::Nobody,
+            (_, true) => Seen::Everywhere,
+            (_, false) => Seen::Not(have_not),
+        }
+    }
+}
