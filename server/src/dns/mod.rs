@@ -179,8 +179,12 @@ impl Dns {
                 now.since(check.asked_at) >= fresh_ms
             })
         };
-        let due = names.iter().filter(is_due).map(|name| self.check(name));
-        stream::iter(due).buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await
+        let due: Vec<DomainName> = names.iter().filter(is_due).cloned().collect();
+        let asked = stream::iter(due).map(|name| {
+            let dns = self.clone();
+            async move { dns.check(&name).await }
+        });
+        asked.buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await
     }
 
     /// The domain that somebody registered to have a host name: `example.co.uk` for
