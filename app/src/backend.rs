@@ -11,7 +11,10 @@ use homeport_model::{
     access::{AccessView, RegistryForm, RegistryHost, RegistryRow, SignInForm, Tried},
     account::{AccountSettings, Me, TokenForm, TokenRow},
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    certificate::{CertificateRow, DomainView, Outlook},
+    certificate::{
+        CertificateRow, DomainView, Outlook,
+        settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
+    },
     deploy::{Comparison, DeployDetail, ReleaseRow},
     domain::dns_provider::{DnsProviderForm, DnsProviderRow},
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
@@ -25,6 +28,7 @@ use homeport_model::{
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
     secret::Secret,
+    traffic::{TrafficForm, TrafficPage},
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -62,6 +66,8 @@ pub struct Backend {
     pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
+    /// What visitors ask of apps.
+    pub traffic: Arc<dyn Traffic>,
     /// The panel's own names.
     pub panel_domain: Arc<dyn PanelDomain>,
 }
@@ -115,6 +121,13 @@ pub trait Apps: Send + Sync {
     async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()>;
     /// Removes a volume that no mount names, with all that is in it. Needs step-up.
     async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()>;
+}
+
+/// What visitors ask of apps, and how quickly they are answered.
+#[async_trait]
+pub trait Traffic: Send + Sync {
+    /// The figures of a window, its series, and the newest requests.
+    async fn page(&self, actor: &Actor, app: &AppName, form: &TrafficForm) -> Answer<TrafficPage>;
 }
 
 /// A log to take away.
@@ -315,6 +328,23 @@ pub trait DnsProviders: Send + Sync {
 pub trait Certificates: Send + Sync {
     /// Those in use, by domain.
     async fn list(&self, actor: &Actor) -> Answer<Vec<CertificateRow>>;
+    /// Where they are ordered, what is planned for each name, and what was tried.
+    async fn acme(&self, actor: &Actor) -> Answer<AcmeView>;
+    /// Sets where to order, agreeing to the authority's terms; it has taken the account when this returns.
+    async fn set_acme(&self, actor: &Actor, form: AcmeForm) -> Answer<()>;
+    /// What is planned for one name.
+    async fn plan(&self, actor: &Actor, domain: &DomainName) -> Answer<PlanRow>;
+    /// Sets who sees to a name's certificate, and how.
+    async fn set_plan(&self, actor: &Actor, domain: &DomainName, form: PlanForm) -> Answer<()>;
+    /// Orders a new one now. A [`Code::Conflict`](homeport_model::problem::Code::Conflict) says when, where
+    /// a limit is in the way.
+    async fn issue_now(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Has the one in use revoked for a reason (`unspecified`, `key_compromise`, `affiliation_changed`,
+    /// `superseded`, `cessation`); a new one follows where Homeport sees to it. Needs step-up.
+    async fn revoke(&self, actor: &Actor, domain: &DomainName, reason: &str) -> Answer<()>;
+    /// Orders from the authority's staging directory, throws away what comes, and tells how it went. May
+    /// take two minutes.
+    async fn try_staging(&self, actor: &Actor, domain: &DomainName) -> Answer<Trial>;
 
     /// What ends next, and what somebody has to see to.
     async fn outlook(&self, actor: &Actor) -> Answer<Outlook>;

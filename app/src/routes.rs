@@ -20,9 +20,13 @@ use crate::{
         gallery::Gallery,
         logs::Logs,
         not_found::NotFound,
-        settings::{SettingsPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage, registries::RegistriesPage},
+        settings::{
+            SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
+            registries::RegistriesPage,
+        },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
+        traffic::TrafficTab,
     },
     ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
 };
@@ -54,6 +58,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
                         <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
+                        <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
                     <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
@@ -63,6 +68,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/certificates") view=CertificatesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />

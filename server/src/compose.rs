@@ -26,6 +26,7 @@ use crate::{
     dns::{self, Dns},
     domains::{self, Domains, Names},
     drivers::{
+        acme::Acme,
         archive::{self, Archives},
         dns::Resolver,
         docker::Docker,
@@ -53,6 +54,7 @@ use crate::{
     state::Refusal,
     statuses::{self, Statuses},
     tokens::Tokens,
+    traffic::{self, AnswerTimes, Traffic},
     uploads::Uploads,
     webhooks::Webhooks,
 };
@@ -111,6 +113,8 @@ pub struct Services {
     pub registries: Registries,
     /// Certificates.
     pub certificates: Certificates,
+    /// What visitors ask of apps.
+    pub traffic: Traffic,
     /// Asking hosts for branches.
     pub polls: Polls,
     /// Host names and nginx.
@@ -191,7 +195,7 @@ impl Services {
             hub: hub.clone(),
             logs: logs.clone(),
             locks: locks.clone(),
-            faults,
+            faults: faults.clone(),
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
         let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
@@ -220,6 +224,7 @@ impl Services {
             local: config.allow_local_git,
             patience: dns::Patience::default(),
         });
+        let times = AnswerTimes::default();
         let apps = Apps::new(apps::Parts {
             kept,
             db: db.clone(),
@@ -232,7 +237,9 @@ impl Services {
             docker: docker.clone(),
             host: host.clone(),
             runner: runner.clone(),
+            times: times.clone(),
         });
+        let traffic = Traffic::new(apps.clone(), domains.nginx().clone(), times);
         let deploys = Deploys::new(apps.clone(), git.clone());
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
@@ -241,13 +248,23 @@ impl Services {
         let tokens = Tokens::new(apps.clone());
         let access = Access::new(apps.clone(), git.clone());
         let registries = Registries::new(apps.clone());
-        let certificates = Certificates::new(apps.clone());
+        let client = Acme::new(config.acme_root.as_deref()).map_err(|error| Refusal::Config(format!("{error}.")))?;
+        let ordering = certificates::Parts {
+            dns: dns.clone(),
+            client,
+            usual: config.acme_directory.clone(),
+            staging: config.acme_staging.clone(),
+            local: config.allow_local_git,
+            faults,
+        };
+        let certificates = Certificates::new(apps.clone(), ordering);
+        let panel_domain =
+            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
         let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origins.clone());
         let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origins.clone());
-        let panel_domain = PanelDomain::new(apps.clone(), accounts.clone(), origins.clone());
         let ssh = Ssh {
             keys: ssh_keys.clone(),
             pushes: pushes.clone(),
@@ -274,6 +291,7 @@ impl Services {
             ssh: Arc::new(ssh),
             registries: registries.clone(),
             certificates,
+            traffic,
             polls,
             activity: Activity::new(db.clone(), audit),
             db,
@@ -318,6 +336,7 @@ impl Services {
             registries: Arc::new(self.registries.clone()),
             dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
+            traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
         }
     }
@@ -348,6 +367,9 @@ impl Services {
         if let Err(failure) = self.pushes.forget_unborn().await {
             tracing::warn!("at the start: {}", chain(&failure));
         }
+        if let Err(failure) = self.certificates.clean_up().await {
+            tracing::warn!("at the start: {}", chain(&failure));
+        }
         self.runner.start(work).await?;
         self.drive_reconcilers();
         self.ssh.clone().start(&self.tasks, self.stop.clone());
@@ -371,6 +393,7 @@ impl Services {
                 async move { domains.reconcile(&locks).await }
             },
         );
+        self.drive_certificates();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -439,6 +462,11 @@ impl Services {
                 }
             }
         });
+        let traffic = self.traffic.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "traffic", traffic::EVERY, never, move || {
+            let traffic = traffic.clone();
+            async move { traffic.look().await }
+        });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {
             let host = host.clone();
@@ -447,6 +475,37 @@ impl Services {
                 Ok(())
             }
         });
+    }
+
+    fn drive_certificates(&self) {
+        let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
+        let heard = Arc::new(Mutex::new(self.hub.listen()));
+        let changed = move || {
+            let (nudged, heard) = (nudged.clone(), heard.clone());
+            async move {
+                tokio::select! {
+                    () = nudged.orders_nudged() => {}
+                    () = certificates::names_changed(&heard) => {}
+                }
+            }
+        };
+        reconcile::drive(
+            &self.tasks,
+            self.stop.clone(),
+            "certificates due",
+            certificates::ORDERS_EVERY,
+            changed,
+            move || {
+                let (certificates, stop) = (certificates.clone(), stop.clone());
+                async move {
+                    // An authority may take its time; an order that is cut off is made anew.
+                    tokio::select! {
+                        looked = certificates.order_due() => looked,
+                        () = stop.cancelled() => Ok(()),
+                    }
+                }
+            },
+        );
     }
 
     /// The apps' locks, for a test that looks after apps itself.

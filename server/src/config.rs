@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use homeport_model::name::HostName;
+use homeport_model::{certificate::settings::DirectoryUrl, name::HostName};
 use url::Url;
 
 /// The panel's configuration. `homeport serve --help` is its reference.
@@ -83,6 +83,30 @@ pub struct Config {
     /// Port of zones' own name servers; another one is for tests.
     #[arg(long, env = "HOMEPORT_DNS_ZONE_PORT", default_value_t = 53, value_name = "PORT", hide = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub dns_zone_port: u16,
+
+    /// Directory of the certificate authority that orders go to unless another is chosen in Settings. It may
+    /// have a private address.
+    #[arg(
+        long,
+        env = "HOMEPORT_ACME_DIRECTORY",
+        default_value = "https://acme-v02.api.letsencrypt.org/directory",
+        value_name = "URL"
+    )]
+    pub acme_directory: DirectoryUrl,
+
+    /// Directory for trying orders out.
+    #[arg(
+        long,
+        env = "HOMEPORT_ACME_STAGING",
+        default_value = "https://acme-staging-v02.api.letsencrypt.org/directory",
+        value_name = "URL"
+    )]
+    pub acme_staging: DirectoryUrl,
+
+    /// PEM file of authorities that directories' own certificates may come from, beside those that browsers
+    /// trust.
+    #[arg(long, env = "HOMEPORT_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
 
     /// Folder of the built pages; else `site` beside the program.
     #[arg(long, env = "HOMEPORT_SITE", value_name = "FOLDER")]

@@ -2,8 +2,13 @@
 //! that name's alone.
 
 pub mod alert;
+pub mod ledger;
 pub mod own;
+pub mod plan;
+pub mod refusal;
+pub mod renewal;
 pub mod served;
+pub mod settings;
 mod view;
 
 pub use alert::{Alert, AlertKind, Ending, Outlook};

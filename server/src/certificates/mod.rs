@@ -1,33 +1,82 @@
-//! Certificates: which one is in use for a domain, and where nginx finds it.
+//! Certificates: which one is in use for a domain, where nginx finds it, what is really served, and how
+//! Homeport orders and renews them by itself.
 
+mod accounts;
 mod backend;
 mod look;
+mod orders;
 mod own;
 mod pairs;
+pub(crate) mod plans;
+mod reconcile;
+mod settings;
 pub mod store;
 mod view;
+mod words;
 
 pub use look::EVERY;
 pub(crate) use pairs::Pairs;
+pub use reconcile::{ORDERS_EVERY, names_changed};
+pub(crate) use view::Planned;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use homeport_model::{
     actor::{Actor, Role},
-    certificate::{CertificateRow, Outlook},
+    certificate::{
+        CertificateRow, Outlook,
+        settings::{DirectoryFacts, DirectoryUrl},
+    },
     event::Topic,
     name::DomainName,
+    time::Timestamp,
 };
 
 use tokio::sync::{Mutex, Notify, watch};
 
-use crate::{apps::Apps, failure::Failure};
+use crate::{apps::Apps, dns::Dns, drivers::acme::Acme, failure::Failure, jobs::Faults};
 use store::Certificate;
+
+/// What ordering needs beside what apps have.
+pub struct Parts {
+    /// Where names lead, and zones' providers.
+    pub dns: Dns,
+    /// Talks to directories.
+    pub client: Acme,
+    /// The configured directory.
+    pub usual: DirectoryUrl,
+    /// The one for trying out.
+    pub staging: DirectoryUrl,
+    /// Whether directories of this host and its network may be typed.
+    pub local: bool,
+    /// Planted faults; empty in a running panel.
+    pub faults: Faults,
+}
+
+struct Ordering {
+    dns: Dns,
+    client: Acme,
+    usual: DirectoryUrl,
+    staging: DirectoryUrl,
+    local: bool,
+    faults: Faults,
+    nudge: Notify,
+    /// One round of orders at a time.
+    turn: Mutex<()>,
+    /// What directories said of themselves, and when.
+    facts: Mutex<HashMap<DirectoryUrl, (DirectoryFacts, Timestamp)>>,
+    /// Names for which somebody wants a new one now.
+    forced: Mutex<HashSet<DomainName>>,
+}
 
 /// The service.
 #[derive(Clone)]
 pub struct Certificates {
     apps: Apps,
+    ordering: Arc<Ordering>,
     /// One certificate is put to use at a time.
     turn: Arc<Mutex<()>>,
     /// What is to be looked at soon.
@@ -40,9 +89,22 @@ pub struct Certificates {
 impl Certificates {
     /// The service beside the apps' one.
     #[must_use]
-    pub fn new(apps: Apps) -> Self {
+    pub fn new(apps: Apps, parts: Parts) -> Self {
+        let Parts { dns, client, usual, staging, local, faults } = parts;
+        let ordering = Ordering {
+            dns,
+            client,
+            usual,
+            staging,
+            local,
+            faults,
+            nudge: Notify::new(),
+            turn: Mutex::default(),
+            facts: Mutex::default(),
+            forced: Mutex::default(),
+        };
         let (turn, due, nudge) = (Arc::default(), Arc::default(), Arc::default());
-        Self { apps, turn, due, nudge, outlook: watch::Sender::default() }
+        Self { apps, ordering: Arc::new(ordering), turn, due, nudge, outlook: watch::Sender::default() }
     }
 
     async fn list(&self, actor: &Actor) -> Result<Vec<CertificateRow>, Failure> {

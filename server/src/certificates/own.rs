@@ -3,7 +3,7 @@
 
 use homeport_model::{
     actor::{Actor, Role},
-    certificate::{CertificateSource, own},
+    certificate::{CertificateSource, own, plan::Policy},
     id::CertificateId,
     name::DomainName,
     problem::{Code, Problem},
@@ -12,7 +12,7 @@ use homeport_model::{
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Certificates, key_context, store};
+use super::{Certificates, key_context, plans, store};
 use crate::{
     ambient,
     drivers::{
@@ -129,6 +129,10 @@ impl Certificates {
         };
         let mut tx = parts.db.write().await?;
         store::put_to_use(&mut tx, &certificate).await?;
+        if source == CertificateSource::Uploaded {
+            // Nothing is ordered in its place.
+            plans::set_policy(self, &mut tx, domain, Policy::Own).await?;
+        }
         parts.audit.record(&mut tx, actor, action, domain.as_str(), detail).await?;
         tx.commit().await?;
         if let Err(refused) = parts.domains.serve_certificates().await {

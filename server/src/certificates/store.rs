@@ -1,4 +1,8 @@
-//! The table `certificates`.
+//! The table `certificates`; those of ordering them stand below.
+
+pub(crate) mod acme;
+pub(crate) mod ledger;
+pub(crate) mod plans;
 
 pub mod served;
 

@@ -9,7 +9,7 @@ mod store;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use homeport_model::{
     domain::dns::{CaaAnswer, DnsAnswer, DnsAnswers, DnsCheck, is_local},
     event::Topic,
@@ -180,11 +180,15 @@ impl Dns {
             })
         };
         let due: Vec<DomainName> = names.iter().filter(is_due).cloned().collect();
-        let asked = stream::iter(due).map(|name| {
+        let ask = |name: DomainName| {
             let dns = self.clone();
             async move { dns.check(&name).await }
-        });
-        asked.buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await
+        };
+        let mut asked = stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
+        while let Some(check) = asked.next().await {
+            check?;
+        }
+        Ok(())
     }
 
     /// The domain that somebody registered to have a host name: `example.co.uk` for

@@ -242,7 +242,8 @@ fn refused(error: UpdateError, server: &ServerAddress) -> Problem {
         )
         .at("key_name"),
         UpdateError::Signature => {
-            problem(format!("{server} finds the signature wrong."), "The key's secret is another one there.").at("token")
+            problem(format!("{server} finds the signature wrong."), "The key's secret is another one there.")
+                .at("token")
         }
         UpdateError::Clock => problem(
             format!("{server} and this server disagree about the time by more than five minutes."),

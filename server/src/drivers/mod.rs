@@ -3,6 +3,7 @@
 //! No engine type leaves its folder. A driver imports its engine's crate, [`process`], the file
 //! access of [`system`] and the model; never the store, live updates or another driver.
 
+pub mod acme;
 pub mod archive;
 pub mod dns;
 pub mod docker;

@@ -29,6 +29,7 @@ pub(super) const WORK: &[Route] = &[
     Route::page("/apps/{name}/environment", "apps.environment_page"),
     Route::page("/apps/{name}/storage", "apps.storage_page"),
     Route::page("/apps/{name}/logs", "apps.logs_page"),
+    Route::page("/apps/{name}/traffic", "traffic.page"),
     Route::page("/apps/{name}/settings", "apps.settings_page"),
     Route::page("/settings/environment", "environments.page"),
     Route::page("/settings/registries", "registries.page"),
@@ -68,6 +69,14 @@ pub(super) const WORK: &[Route] = &[
     Route::change("/api/ui/dns-providers/try-it", "dns_providers.try_it").role(Role::Owner),
     Route::page("/domains/{name}", "certificates.domain_page"),
     Route::read("/api/ui/certificates/list", "certificates.list"),
+    Route::page("/settings/certificates", "certificates.page"),
+    Route::read("/api/ui/certificates/acme", "certificates.acme"),
+    Route::change("/api/ui/certificates/set-acme", "certificates.set_acme").role(Role::Owner),
+    Route::read("/api/ui/certificates/plan", "certificates.plan"),
+    Route::change("/api/ui/certificates/set-plan", "certificates.set_plan").role(Role::Owner),
+    Route::change("/api/ui/certificates/issue-now", "certificates.issue_now"),
+    Route::change("/api/ui/certificates/revoke", "certificates.revoke").role(Role::Owner).step_up(),
+    Route::change("/api/ui/certificates/try-staging", "certificates.try_staging"),
     Route::read("/api/ui/certificates/domain", "certificates.domain"),
     Route::change("/api/ui/certificates/look", "certificates.look"),
     Route::change("/api/ui/certificates/keep-own", "certificates.keep_own")
@@ -79,6 +88,7 @@ pub(super) const WORK: &[Route] = &[
         .role(Role::Owner)
         .step_up()
         .body(MOST_CERTIFICATE),
+    Route::read("/api/ui/traffic/read", "traffic.read"),
     Route::page("/settings/panel", "panel_domain.page"),
     Route::read("/api/ui/panel-domain/list", "panel_domain.list"),
     Route::change("/api/ui/panel-domain/try-name", "panel_domain.try_name").role(Role::Owner).step_up(),

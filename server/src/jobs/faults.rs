@@ -39,7 +39,7 @@ impl Faults {
     }
 
     /// Takes the fault planted there, if one is.
-    pub(super) fn take(&self, step: &str, when: When) -> Option<Fault> {
+    pub(crate) fn take(&self, step: &str, when: When) -> Option<Fault> {
         let mut planted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = planted.iter().position(|(name, at, _)| name == step && *at == when)?;
         Some(planted.remove(at).2)

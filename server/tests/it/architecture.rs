@@ -71,6 +71,7 @@ fn engines_crates_stay_in_their_folders() {
         "server/src",
         &["server/src/drivers/tls/"],
     );
+    nobody_else_says(r"\binstant_acme::", "server/src", &["server/src/drivers/acme/"]);
     nobody_else_says(r"\bureq::", "server/src", &["server/src/egress", "server/src/cli/"]);
 }
 
@@ -89,9 +90,9 @@ fn http_asks_services_and_never_drivers() {
 fn drivers_know_neither_the_store_nor_each_other() {
     let above = r"crate::(db|live|jobs|apps|deploys|domains|accounts|activity|host|http|audit|seal|failure|compose)\b";
     nobody_else_says(above, "server/src/drivers", &[]);
-    for driver in ["docker", "nginx", "nat", "git", "dns", "tls"] {
-        let others: Vec<&str> =
-            ["docker", "nginx", "nat", "git", "dns", "tls"].into_iter().filter(|other| *other != driver).collect();
+    let drivers = ["acme", "dns", "docker", "git", "nat", "nginx", "tls"];
+    for driver in drivers {
+        let others: Vec<&str> = drivers.into_iter().filter(|other| *other != driver).collect();
         let word = format!(r"(drivers|super)::({})\b", others.join("|"));
         nobody_else_says(&word, &format!("server/src/drivers/{driver}"), &[]);
     }

@@ -1,5 +1,6 @@
 //! Settings: passkeys, sessions, recovery codes, SSH keys, tokens.
 
+pub mod certificates;
 pub mod codes;
 pub mod dns;
 pub mod panel_domain;
@@ -83,6 +84,8 @@ pub fn SettingsPage() -> impl IntoView {
             <a href="/settings/environment">"Environment of all apps"</a>
             " · "
             <a href="/settings/registries">"Image registries"</a>
+            " · "
+            <a href="/settings/certificates">"Certificates"</a>
             " · "
             <a href="/settings/dns">"DNS providers"</a>
             " · "

@@ -66,6 +66,13 @@ impl Nginx {
         self.root.write(challenge(token), text.as_bytes(), 0o644).map_err(Error::Files)
     }
 
+    /// Answers nothing any more.
+    pub fn forget_challenges(&self) -> Result<(), Error> {
+        let folder = format!("{CHALLENGES}{CHALLENGE_PATH}");
+        let names = self.root.names(folder.trim_end_matches('/')).map_err(Error::Files)?;
+        names.iter().try_for_each(|name| self.root.remove_file(format!("{folder}{name}")).map_err(Error::Files))
+    }
+
     /// Answers `token` no more.
     pub fn forget_challenge(&self, token: &ChallengeToken) -> Result<(), Error> {
         self.root.remove_file(challenge(token)).map_err(Error::Files)

@@ -3,12 +3,14 @@
 
 pub mod authenticator;
 pub mod authority;
+pub mod gate;
 pub mod git_client;
 pub mod git_server;
 pub mod images;
 pub mod knot;
 pub mod namespace;
 pub mod panel;
+pub mod pebble;
 pub mod python;
 pub mod recording;
 pub mod registry;

@@ -14,6 +14,7 @@ use homeport_model::{
     prelude::{Actor, Problem, Timestamp},
 };
 use homeport_server::{
+    ambient::Clock,
     compose::{Base, Services},
     config::Config,
     db::Db,
@@ -138,12 +139,18 @@ impl Running {
         Self::with(ground, config).await
     }
 
-    async fn with(ground: Ground, config: Config) -> Self {
+    /// A panel of this configuration.
+    pub async fn with(ground: Ground, config: Config) -> Self {
+        Self::at(ground, config, Clock::default()).await
+    }
+
+    /// The same with a clock of the test's.
+    pub async fn at(ground: Ground, config: Config, clock: Clock) -> Self {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
         let patience = Patience { drain_s: 3, stop_grace_s: 2, check_s: 3 };
-        let base = Base { faults: faults.clone(), patience, announce: |_| {}, ..Base::new(db.clone(), sealer) };
+        let base = Base { faults: faults.clone(), patience, clock, announce: |_| {}, ..Base::new(db.clone(), sealer) };
         let services = Services::compose(&config, base).expect("composed");
         services.start().await.expect("started");
         let backend = services.backend();
@@ -159,7 +166,8 @@ impl Running {
         Self::on(self.end().await).await
     }
 
-    async fn end(self) -> Ground {
+    /// Stops this panel as a crash would; its state is left.
+    pub async fn end(self) -> Ground {
         let mut old = self;
         old.online.cancel();
         old.services.stop(Duration::ZERO).await;
@@ -238,7 +246,8 @@ pub fn problem(detail: &DeployDetail) -> &Problem {
     detail.release.job.problem.as_ref().expect("a reason")
 }
 
-fn config(ground: &Ground) -> Config {
+/// The configuration of a panel there.
+pub fn config(ground: &Ground) -> Config {
     use clap::Parser;
     use homeport_server::cli::{Cli, Command};
     let state = ground.state().display().to_string();

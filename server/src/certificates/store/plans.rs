@@ -1,0 +1,122 @@
+//! The table `certificate_plans`.
+
+use homeport_model::{
+    certificate::{
+        plan::{CertificatePlan, ChallengeKind, Policy, ProfileName},
+        renewal::AriWindow,
+    },
+    name::DomainName,
+    time::Timestamp,
+};
+
+use crate::db::{Conn, Db, Error, Result};
+
+struct Columns {
+    domain: String,
+    policy: String,
+    profile: Option<String>,
+    challenge: String,
+    next_at: Option<i64>,
+    failures: i64,
+    problem: Option<String>,
+    ari_start: Option<i64>,
+    ari_end: Option<i64>,
+    ask_at: Option<i64>,
+    random: i64,
+}
+
+impl TryFrom<Columns> for CertificatePlan {
+    type Error = Error;
+    fn try_from(row: Columns) -> Result<Self> {
+        let bad = |column| Error::bad_row("certificate_plans", column, &row.domain, "unreadable");
+        let window = row.ari_start.zip(row.ari_end);
+        Ok(Self {
+            policy: Policy::from_word(&row.policy).ok_or_else(|| bad("policy"))?,
+            profile: row.profile.map(|text| text.parse().map_err(|_| bad("profile"))).transpose()?,
+            challenge: ChallengeKind::from_word(&row.challenge).ok_or_else(|| bad("challenge"))?,
+            next_at: row.next_at.map(Timestamp::from_ms),
+            failures: u32::try_from(row.failures).map_err(|_| bad("failures"))?,
+            problem: row.problem.map(|text| serde_json::from_str(&text).map_err(|_| bad("problem"))).transpose()?,
+            ari: window
+                .map(|(start, end)| AriWindow { start: Timestamp::from_ms(start), end: Timestamp::from_ms(end) }),
+            ask_at: row.ask_at.map(Timestamp::from_ms),
+            random: u32::try_from(row.random).map_err(|_| bad("random"))?,
+            domain: row.domain.parse().map_err(|_| bad("domain"))?,
+        })
+    }
+}
+
+/// Every plan that was written down.
+pub(crate) async fn all(db: &Db) -> Result<Vec<CertificatePlan>> {
+    let rows = sqlx::query_as!(
+        Columns,
+        "SELECT domain, policy, profile, challenge, next_at, failures, problem, ari_start, ari_end, ask_at, random
+         FROM certificate_plans ORDER BY domain"
+    )
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter().map(CertificatePlan::try_from).collect()
+}
+
+/// The plan for a name, or that of a name of which nobody said anything.
+pub(crate) async fn of(db: &Db, domain: &DomainName) -> Result<CertificatePlan> {
+    let found = all(db).await?.into_iter().find(|plan| plan.domain == *domain);
+    Ok(found.unwrap_or_else(|| CertificatePlan::new(domain.clone())))
+}
+
+/// Writes what a person may set, and forgets what went wrong.
+pub(crate) async fn set_wish(tx: &mut Conn, plan: &CertificatePlan) -> Result<()> {
+    let (domain, policy, challenge) = (plan.domain.as_str(), plan.policy.as_str(), plan.challenge.as_str());
+    let (profile, random) = (plan.profile.as_ref().map(ProfileName::as_str), i64::from(plan.random));
+    sqlx::query!(
+        "INSERT INTO certificate_plans (domain, policy, profile, challenge, failures, random) VALUES (?, ?, ?, ?, 0, ?)
+         ON CONFLICT (domain) DO UPDATE SET policy = excluded.policy, profile = excluded.profile,
+             challenge = excluded.challenge, next_at = NULL, failures = 0, problem = NULL",
+        domain,
+        policy,
+        profile,
+        challenge,
+        random
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes how things went; what a person set stays as it is.
+pub(crate) async fn set_progress(tx: &mut Conn, plan: &CertificatePlan) -> Result<()> {
+    let (domain, policy, challenge) = (plan.domain.as_str(), plan.policy.as_str(), plan.challenge.as_str());
+    let problem = plan.problem.as_ref().and_then(|problem| serde_json::to_string(problem).ok());
+    let (next_at, failures) = (plan.next_at.map(Timestamp::ms), i64::from(plan.failures));
+    let (start, end) = (plan.ari.map(|window| window.start.ms()), plan.ari.map(|window| window.end.ms()));
+    let (ask_at, random) = (plan.ask_at.map(Timestamp::ms), i64::from(plan.random));
+    sqlx::query!(
+        "INSERT INTO certificate_plans
+             (domain, policy, challenge, next_at, failures, problem, ari_start, ari_end, ask_at, random)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (domain) DO UPDATE SET next_at = excluded.next_at, failures = excluded.failures,
+             problem = excluded.problem, ari_start = excluded.ari_start, ari_end = excluded.ari_end,
+             ask_at = excluded.ask_at, random = excluded.random",
+        domain,
+        policy,
+        challenge,
+        next_at,
+        failures,
+        problem,
+        start,
+        end,
+        ask_at,
+        random
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Tries what failed before again now: something changed that may have been the cause.
+pub(crate) async fn try_all_now(tx: &mut Conn) -> Result<()> {
+    sqlx::query!("UPDATE certificate_plans SET next_at = NULL, failures = 0 WHERE problem IS NOT NULL")
+        .execute(tx)
+        .await?;
+    Ok(())
+}
