@@ -3,6 +3,7 @@
 pub mod bring;
 pub mod certificate;
 pub mod looks;
+pub mod plan;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -25,6 +26,7 @@ use crate::{
 use bring::{Bring, Files, SelfSigned};
 use certificate::{CertificatePanel, EarlierPanel};
 use looks::Looks;
+use plan::PlanPanel;
 
 /// What the page does.
 #[derive(Clone, Copy)]
@@ -140,6 +142,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         <FormProblem problem=asked />
         {alerts}
         <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
+        <PlanPanel domain=domain.clone() />
         <Looks looks=looks https_port=https_port now=now />
         <div class="split" data-variant="even">
             <Bring domain=domain.clone() actions=actions />
