@@ -28,6 +28,7 @@ use homeport_model::{
     problem::Fix,
     pushes::{Remotes, SshKeyForm, SshSettings},
     secret::Secret,
+    traffic::{TrafficForm, TrafficPage},
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -65,6 +66,8 @@ pub struct Backend {
     pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
+    /// What visitors ask of apps.
+    pub traffic: Arc<dyn Traffic>,
     /// The panel's own names.
     pub panel_domain: Arc<dyn PanelDomain>,
 }
@@ -118,6 +121,13 @@ pub trait Apps: Send + Sync {
     async fn remove_need(&self, actor: &Actor, name: &AppName, kind: &str, text: &str) -> Answer<()>;
     /// Removes a volume that no mount names, with all that is in it. Needs step-up.
     async fn remove_volume(&self, actor: &Actor, name: &AppName, volume: &VolumeName) -> Answer<()>;
+}
+
+/// What visitors ask of apps, and how quickly they are answered.
+#[async_trait]
+pub trait Traffic: Send + Sync {
+    /// The figures of a window, its series, and the newest requests.
+    async fn page(&self, actor: &Actor, app: &AppName, form: &TrafficForm) -> Answer<TrafficPage>;
 }
 
 /// A log to take away.

@@ -26,6 +26,7 @@ use crate::{
         },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
+        traffic::TrafficTab,
     },
     ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
 };
@@ -57,6 +58,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
                         <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
+                        <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
                     <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />

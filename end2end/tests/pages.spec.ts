@@ -21,6 +21,7 @@ const pages = {
   environment: '/apps/showcase/environment',
   storage: '/apps/showcase/storage',
   logs: '/apps/showcase/logs',
+  traffic: '/apps/showcase/traffic',
   app_settings: '/apps/showcase/settings',
   activity: '/activity',
   jobs: '/activity/jobs',

@@ -20,6 +20,8 @@ pub enum Topic {
     Activity,
     /// Docker, nginx or the host itself.
     Host,
+    /// What visitors asked of one app was counted.
+    Traffic(AppId),
 }
 
 /// A change of a topic; versions of one panel run only grow.

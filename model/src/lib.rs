@@ -27,6 +27,7 @@ pub mod pushes;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod traffic;
 pub mod webhook;
 
 /// The crate's everyday words.

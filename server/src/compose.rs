@@ -54,6 +54,7 @@ use crate::{
     state::Refusal,
     statuses::{self, Statuses},
     tokens::Tokens,
+    traffic::{self, AnswerTimes, Traffic},
     uploads::Uploads,
     webhooks::Webhooks,
 };
@@ -112,6 +113,8 @@ pub struct Services {
     pub registries: Registries,
     /// Certificates.
     pub certificates: Certificates,
+    /// What visitors ask of apps.
+    pub traffic: Traffic,
     /// Asking hosts for branches.
     pub polls: Polls,
     /// Host names and nginx.
@@ -221,6 +224,7 @@ impl Services {
             local: config.allow_local_git,
             patience: dns::Patience::default(),
         });
+        let times = AnswerTimes::default();
         let apps = Apps::new(apps::Parts {
             kept,
             db: db.clone(),
@@ -233,7 +237,9 @@ impl Services {
             docker: docker.clone(),
             host: host.clone(),
             runner: runner.clone(),
+            times: times.clone(),
         });
+        let traffic = Traffic::new(apps.clone(), domains.nginx().clone(), times);
         let deploys = Deploys::new(apps.clone(), git.clone());
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
@@ -252,12 +258,13 @@ impl Services {
             faults,
         };
         let certificates = Certificates::new(apps.clone(), ordering);
+        let panel_domain =
+            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();
         let ssh_keys = SshKeys::new(apps.clone(), door.clone(), origins.clone());
         let statuses = Statuses::new(apps.clone(), Egress::new(config.allow_local_git), origins.clone());
-        let panel_domain = PanelDomain::new(apps.clone(), accounts.clone(), origins.clone());
         let ssh = Ssh {
             keys: ssh_keys.clone(),
             pushes: pushes.clone(),
@@ -284,6 +291,7 @@ impl Services {
             ssh: Arc::new(ssh),
             registries: registries.clone(),
             certificates,
+            traffic,
             polls,
             activity: Activity::new(db.clone(), audit),
             db,
@@ -328,6 +336,7 @@ impl Services {
             registries: Arc::new(self.registries.clone()),
             dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
+            traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
         }
     }
@@ -406,6 +415,17 @@ impl Services {
                 }
             }
         });
+        let (dns, named, stop) = (self.dns.clone(), self.domains.clone(), self.stop.clone());
+        reconcile::drive(&self.tasks, self.stop.clone(), "dns", dns::EVERY, never, move || {
+            let (dns, domains, stop) = (dns.clone(), named.clone(), stop.clone());
+            async move {
+                // A resolver may take its time to answer.
+                tokio::select! {
+                    asked = async { dns.reconcile(&domains.served_names().await?).await } => asked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
         let (statuses, heard) = (self.statuses.clone(), Arc::new(Mutex::new(self.hub.listen())));
         let changed = move || {
             let heard = heard.clone();
@@ -441,6 +461,11 @@ impl Services {
                     () = stop.cancelled() => Ok(()),
                 }
             }
+        });
+        let traffic = self.traffic.clone();
+        reconcile::drive(&self.tasks, self.stop.clone(), "traffic", traffic::EVERY, never, move || {
+            let traffic = traffic.clone();
+            async move { traffic.look().await }
         });
         let host = self.host.clone();
         reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {

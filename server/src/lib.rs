@@ -37,6 +37,7 @@ pub mod state;
 pub mod statuses;
 pub mod supervise;
 pub mod tokens;
+pub mod traffic;
 pub mod uploads;
 pub mod webhooks;
 

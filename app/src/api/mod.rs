@@ -18,6 +18,7 @@ pub mod registries;
 pub mod ssh_keys;
 pub mod statuses;
 pub mod tokens;
+pub mod traffic;
 pub mod webhooks;
 
 pub use error::WireError;

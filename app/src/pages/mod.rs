@@ -12,4 +12,5 @@ pub mod not_found;
 pub mod settings;
 pub mod sign_in;
 pub mod today;
+pub mod traffic;
 pub mod words;

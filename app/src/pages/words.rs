@@ -26,6 +26,16 @@ pub fn of_app(app: &AppRow) -> (Tone, String) {
     }
 }
 
+/// What a queued or a running job waits for, in a sentence; none while it works.
+#[must_use]
+pub fn waiting(job: &JobRow) -> Option<String> {
+    match (&job.waits_for, job.state) {
+        (Some(waits), _) => Some(waits.sentence()),
+        (None, JobState::Queued) => Some("Waits for its turn.".to_owned()),
+        (None, _) => None,
+    }
+}
+
 /// The release an app serves or should serve.
 #[must_use]
 pub const fn release_of(app: &AppRow) -> Option<u32> {

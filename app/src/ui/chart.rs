@@ -21,13 +21,13 @@ struct Plot {
     last_ms: i32,
 }
 
-/// The next of 1, 2, 5, 10, 20, … milliseconds, so that the axis has a plain figure.
-fn plain_top(most_us: u32) -> u32 {
-    let mut top = 1_000;
+/// The next of 1, 2, 5, 10, 20, … times `least`, so that the axis has a plain figure.
+pub(super) fn plain_top(most: u64, least: u64) -> u64 {
+    let mut top = least;
     loop {
         for factor in [1, 2, 5] {
-            if most_us <= top * factor {
-                return top * factor;
+            if most <= top.saturating_mul(factor) {
+                return top.saturating_mul(factor);
             }
         }
         top = top.saturating_mul(10);
@@ -38,7 +38,7 @@ fn plot(samples: &[Sample]) -> Option<Plot> {
     let first_ms = samples.first()?.at_ms.min(-1);
     let last_ms = samples.last()?.at_ms.max(1);
     let most_us = samples.iter().filter(|sample| sample.ok).map(|sample| sample.took_us).max().unwrap_or(1);
-    let top_us = plain_top(most_us.min(60_000_000));
+    let top_us = u32::try_from(plain_top(most_us.min(60_000_000).into(), 1_000)).unwrap_or(u32::MAX);
     let span = i64::from(last_ms) - i64::from(first_ms);
     let x = |at_ms: i32| (i64::from(at_ms) - i64::from(first_ms)) * WIDTH / span;
     let (mut line, mut failures, mut pen_down) = (String::new(), String::new(), false);
@@ -110,6 +110,7 @@ mod tests {
     #[test]
     fn nothing_probed_is_nothing_drawn() {
         assert!(plot(&[]).is_none());
-        assert_eq!([plain_top(0), plain_top(1_001), plain_top(17_600)], [1_000, 2_000, 20_000]);
+        let tops = [0, 1_001, 17_600, u64::MAX].map(|most| plain_top(most, 1_000));
+        assert_eq!(tops, [1_000, 2_000, 20_000, u64::MAX]);
     }
 }

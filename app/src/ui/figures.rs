@@ -34,6 +34,27 @@ pub fn answer_time(took_us: u32) -> String {
     }
 }
 
+/// The same for what nginx measured: "< 1 ms" where its clock saw nothing pass.
+#[must_use]
+pub fn logged_time(took_us: u64) -> String {
+    match took_us {
+        0..=999 => "< 1 ms".into(),
+        _ => answer_time(u32::try_from(took_us).unwrap_or(u32::MAX)),
+    }
+}
+
+/// "0.04", "3.2", "128": thousandths of something in at most three figures; "< 0.01" for what is almost none.
+#[must_use]
+pub fn thousandths(milli: u64) -> String {
+    match milli {
+        0 => "0".into(),
+        1..=9 => "< 0.01".into(),
+        10..=9_999 => format!("{}.{:02}", milli / 1_000, milli % 1_000 / 10),
+        10_000..=99_999 => format!("{}.{}", milli / 1_000, milli % 1_000 / 100),
+        _ => (milli / 1_000).to_string(),
+    }
+}
+
 /// "612 MiB", "34.2 GiB": a size in the unit that gives it at most four figures.
 #[must_use]
 pub fn size_of(bytes: u64) -> String {
@@ -81,6 +102,13 @@ mod tests {
         for (took_us, words) in cases {
             assert_eq!(length_of(took_us), words);
         }
+    }
+
+    #[test]
+    fn small_rates_and_times_of_a_coarse_clock() {
+        let rates = [0, 4, 40, 3_215, 12_340, 128_000].map(thousandths);
+        assert_eq!(rates, ["0", "< 0.01", "0.04", "3.21", "12.3", "128"]);
+        assert_eq!([0, 999, 1_000, 41_600].map(logged_time), ["< 1 ms", "< 1 ms", "1.0 ms", "42 ms"]);
     }
 
     #[test]

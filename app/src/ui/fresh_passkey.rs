@@ -32,7 +32,12 @@ where
         let Some(input) = asked_for.get_value() else { return };
         tried.set_value(true);
         spawn_local(async move {
-            match passkeys::step_up().await {
+            let answer = passkeys::step_up().await;
+            // Somebody who left the page meanwhile wants it no more.
+            if tried.try_get_value().is_none() {
+                return;
+            }
+            match answer {
                 Ok(_) => drop(action.dispatch(input)),
                 Err(problem) => {
                     tried.set_value(false);

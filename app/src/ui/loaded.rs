@@ -1,5 +1,9 @@
 //! Shows what a server function answers: a skeleton first, then the answer or the problem. When
 //! the answer is asked for again, the old one stays until the new one is here.
+//!
+//! The new view takes the old one's place at once. With `Suspend` it would take it a tick after the
+//! signals of the old view were disposed, or a whole request later where another answer is on its way
+//! already; whatever the page did meanwhile, such as ending an action, then read them and panicked.
 
 use homeport_model::problem::{Code, Problem};
 use leptos::prelude::*;
@@ -41,7 +45,7 @@ where
 fn shown<T, S, V>(
     answer: Answer<T>,
     skeleton: impl Fn() -> S + Send + Sync + 'static,
-    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+    view: impl Fn(T) -> V + Send + Sync + 'static,
     problem_view: fn(Problem) -> AnyView,
 ) -> impl IntoView
 where
@@ -52,13 +56,12 @@ where
     view! {
         <Transition fallback=skeleton>
             {move || {
-                let view = view.clone();
-                Suspend::new(async move {
-                    match answer.await {
+                answer
+                    .get()
+                    .map(|answer| match answer {
                         Ok(value) => view(value).into_any(),
                         Err(WireError(problem)) => problem_view(problem),
-                    }
-                })
+                    })
             }}
         </Transition>
     }

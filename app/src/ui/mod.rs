@@ -18,6 +18,7 @@ pub mod page_header;
 pub mod panel;
 pub mod picture;
 pub mod select;
+pub mod series;
 pub mod skeleton;
 pub mod state;
 pub mod step_up;

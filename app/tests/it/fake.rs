@@ -18,6 +18,8 @@ mod needs;
 mod people;
 #[path = "fake_programs.rs"]
 mod programs;
+#[path = "fake_traffic.rs"]
+mod traffic;
 
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ use homeport_model::{
     },
     host::{AuditRow, EngineState, HostGauges, Today},
     id::{AppId, JobId, ReleaseId},
-    job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState},
+    job::{JobKind, JobRow, JobState, LogLine, LogStream, StepRow, StepState, WaitsFor},
     name::{AppName, CommitRef},
     prelude::{Actor, Code, Problem},
     problem::Fix,
@@ -73,6 +75,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
         registries: fake.clone(),
         dns_providers: fake.clone(),
         certificates: fake.clone(),
+        traffic: fake.clone(),
         panel_domain: fake,
     }
 }
@@ -121,6 +124,7 @@ fn row(name: &str, state: AppState, version: &str) -> AppRow {
         version: Some(version.into()),
         job: None,
         last_failure: None,
+        p95_us: (name == "shop").then_some(41_600),
     }
 }
 
@@ -129,12 +133,21 @@ fn rows() -> Vec<AppRow> {
         AppState::Down { release: 3, why: "Port 5000 refuses connections: the process exited with code 1.".into() };
     let mut blog = row("blog", AppState::Serving { release: 11, since: ago(2 * DAY) }, "main@aa01f3c");
     blog.job = Some(job("blog", JobKind::Deploy, 12, JobState::Running, ago(38_000), 0));
+    let mut bot = row("bot", AppState::Serving { release: 7, since: ago(12 * DAY) }, "ghcr.io/ada/bot:1.4");
+    bot.job = Some(waiting_for(&blog, job("bot", JobKind::Deploy, 8, JobState::Queued, ago(5_000), 0)));
     vec![
         row("api", down, "main@0b77d10"),
         blog,
-        row("bot", AppState::Serving { release: 7, since: ago(12 * DAY) }, "ghcr.io/ada/bot:1.4"),
+        bot,
         row("shop", AppState::Serving { release: 41, since: ago(3 * HOUR) }, "main@3f9c2e1"),
     ]
+}
+
+/// A job that waits for what another app's job does.
+fn waiting_for(other: &AppRow, job: JobRow) -> JobRow {
+    let other = other.job.clone().expect("a job");
+    let waits = WaitsFor { job: other.id, kind: other.kind, app: other.app, release: other.release, step: other.step };
+    JobRow { waits_for: Some(waits), step: None, ..job }
 }
 
 fn commit(sha: &str, subject: &str) -> Commit {

@@ -8,10 +8,11 @@ use homeport_app::backend::{Answer, Certificates};
 use homeport_model::{
     certificate::{
         Alert, AlertKind, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo,
-        Look, Outlook, Served, own,
+        Look, Outlook, Served, alert, own,
         served::{self, Plain, Protocol, Secure, Severity, Unseen, Way},
         settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
     },
+    domain::dns::{CaaAnswer, DnsAnswer, DnsAnswers, DnsCheck},
     name::DomainName,
     prelude::{Actor, Problem},
     secret::Secret,
@@ -89,6 +90,7 @@ impl Certificates for Fake {
         let facts = wanted.as_ref().map(|row| &row.facts);
         let look =
             |served: Served| Look { differences: served::differences(&served, domain, facts), since: ago(DAY), served };
+        let seen: Vec<Look> = looks.iter().cloned().map(look).collect();
         let earlier = Earlier { row: row("4f2a", CertificateSource::Uploaded, ago(2 * DAY)), in_use: true };
         let before = Earlier { row: row("3e1", CertificateSource::SelfSigned, ago(9 * DAY)), in_use: false };
         Ok(DomainView {
@@ -96,8 +98,21 @@ impl Certificates for Fake {
             leads_to: LeadsTo::App { name: parsed("shop") },
             note: facts.and_then(|facts| own::note(facts, true)).map(str::to_owned),
             verdict: served::verdict(&looks, domain, facts),
-            alerts: homeport_model::certificate::alert::alerts(domain, wanted.as_ref(), &looks, None, NOW),
-            looks: looks.into_iter().map(look).collect(),
+            alerts: alert::alerts(domain, wanted.as_ref(), &seen, None, NOW),
+            looks: seen,
+            dns: (!has_none).then(|| DnsCheck {
+                name: domain.clone(),
+                answers: DnsAnswers {
+                    a: DnsAnswer::Found(vec![parsed("198.51.100.7")]),
+                    aaaa: DnsAnswer::NoRecord,
+                    aliases: Vec::new(),
+                    caa: CaaAnswer::Nobody,
+                },
+                own: vec![parsed("203.0.113.7")],
+                at: ago(MINUTE),
+                asked_at: ago(MINUTE),
+                trouble: None,
+            }),
             earlier: if has_none { Vec::new() } else { vec![earlier, before] },
             https_port: Some(parsed("8443")),
             certificate: wanted,

@@ -18,7 +18,7 @@ pub(super) fn view() -> NeedsView {
     let forms = [
         need("mount", "world", "/data"),
         NeedForm { read_only: "yes".into(), ..need("mount", "/lib/modules", "/lib/modules") },
-        need("published", "25565:25565/tcp", ""),
+        need("published", "25565:25565/tcp from 192.0.2.0/24, 203.0.113.7", ""),
         need("option", "--cap-add=NET_ADMIN", ""),
     ];
     let needs = forms.iter().try_fold(HostNeeds::default(), |needs, form| needs.with(form)).unwrap();

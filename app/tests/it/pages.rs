@@ -69,6 +69,9 @@ const PAGES: [&str; 38] = [
     "/apps/shop/logs",
     "/apps/shop/logs?release=42&process=web&stream=err&before=1795232519000000000",
     "/apps/shop/logs?q=warehouse",
+    "/apps/shop/traffic",
+    "/apps/shop/traffic?window=30d&show=errors",
+    "/apps/api/traffic?window=1h",
     "/apps/shop/settings",
     "/apps/api/settings",
     "/activity",
@@ -124,6 +127,13 @@ async fn today_says_what_is_broken_first() {
 }
 
 #[tokio::test]
+async fn a_queued_deploy_says_what_it_waits_for_where_its_app_is_listed() {
+    for path in ["/", "/apps"] {
+        has(&page(path).await, &["Queued", "Waits for blog release 12, which is building."]);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_host_says_what_to_do_first() {
     let (status, html) = get("/", true).await;
     let html = readable(&html);
@@ -166,6 +176,7 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
             "folder of this server",
             "The app may read everything in /lib/modules on this server.",
             "25565/tcp",
+            "192.0.2.0/24, 203.0.113.7",
             "May change the network of its container",
             "made with the next deploy",
             "Delete with its data",
@@ -200,6 +211,39 @@ async fn access_shows_what_a_host_needs_and_no_secret() {
     has(&html, &["s name has no colon and no control characters."]);
     assert!(!back.contains("t0p") && !html.contains("t0p"));
     has(&page("/new?kind=static").await, &["The repository is private", "name=\"access[token]\""]);
+}
+
+#[tokio::test]
+async fn traffic_is_figures_charts_and_links() {
+    let html = page("/apps/shop/traffic").await;
+    has(
+        &html,
+        &[
+            "Traffic in the last 24 hours",
+            "requests a second",
+            "failed (5xx)",
+            "p95",
+            "3.0 GiB of the log were not counted",
+            "data-key=\"5xx\"",
+            "class=\"series-gap\"",
+            "d=\"M0 0V100H6.2V0z",
+            "UTC: not counted",
+            "href=\"/apps/shop/traffic?window=7d\"",
+            "aria-current=\"page\">24 h",
+            "href=\"/apps/shop/deploys/41\"",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+            "499, visitor left",
+            "203.0.113.7",
+            "&lt; 1 ms",
+        ],
+    );
+    let errors = page("/apps/shop/traffic?window=1h&show=errors").await;
+    has(&errors, &["502", "of the 4 requests that the log still has", "href=\"/apps/shop/traffic?window=1h\""]);
+    assert!(!errors.contains("/bricks/3001"));
+    has(&page("/apps/api/traffic").await, &["No traffic yet", "Open the app once"]);
+    let (_, refused) = get("/apps/shop/traffic?window=1y", false).await;
+    has(&readable(&refused), &["That is no length of time that the page shows.", "Choose 1h, 24h, 7d or 30d."]);
+    has(&page("/").await, &["42 ms"]);
 }
 
 #[tokio::test]

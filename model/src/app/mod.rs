@@ -14,8 +14,8 @@ pub use env::{EnvChange, EnvRow, EnvVar};
 pub use form::AppForm;
 pub use needs::{
     Capability, Device, DockerOption, HostAlias, HostFolder, HostNeeds, HostTarget, MOST as MOST_NEEDS, Mount,
-    MountPoint, NeedForm, NeedsView, Owner, PortMap, PortScheme, Protocol, Published, Storage, Sysctl, Tmpfs,
-    UlimitName, VolumeName, VolumeRow,
+    MountPoint, NeedForm, NeedsView, Owner, PortMap, PortScheme, Protocol, Published, SourceRange, Storage, Sysctl,
+    Tmpfs, UlimitName, VolumeName, VolumeRow,
 };
 pub use process_form::ProcessForm;
 pub use processes::ProcessSettings;

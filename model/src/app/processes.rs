@@ -81,6 +81,7 @@ impl AppSpec {
     fn process(&self, name: ProcessName, scale: Scale, declared: &Declared) -> Process {
         let settings = self.processes.get(&name).cloned().unwrap_or_default();
         let from_file = declared.procfile.as_ref().and_then(|procfile| procfile.find(name.as_str())).cloned();
+        let max_parallel = declared.app_json.formation.get(&name).map_or(1, |formation| formation.max_parallel);
         Process {
             command: settings.command.or(from_file),
             name,
@@ -90,6 +91,7 @@ impl AppSpec {
             stop_signal: settings.stop_signal,
             stop_grace: settings.stop_grace,
             order: settings.order,
+            max_parallel,
         }
     }
 
@@ -178,6 +180,17 @@ mod tests {
         let fixed = declared("worker: ./work\nweb: ./serve\n", r#"{"formation": {"worker": {"quantity": 1}}}"#);
         let scales: Vec<u16> = shown(&spec, &fixed).into_iter().map(|(_, scale, _)| scale).collect();
         assert_eq!(scales, [0, 1]);
+    }
+
+    #[test]
+    fn how_many_start_at_once_is_the_files_word_and_one_without_it() {
+        let files = declared("worker: ./work\nweb: ./serve\n", r#"{"formation": {"web": {"max_parallel": 3}}}"#);
+        let at_once: Vec<(String, u16)> =
+            spec().processes_of(&files).into_iter().map(|p| (p.name.to_string(), p.max_parallel)).collect();
+        assert_eq!(at_once, [("web".into(), 3), ("worker".into(), 1)]);
+        let kept = serde_json::to_string(&files).expect("written");
+        let kept: Declared = serde_json::from_str(&kept).expect("read");
+        assert_eq!(spec().processes_of(&kept)[0].max_parallel, 3, "a release that is brought back starts so, too");
     }
 
     #[test]

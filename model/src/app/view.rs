@@ -71,6 +71,9 @@ pub struct AppRow {
     pub job: Option<JobRow>,
     /// How its newest deploy failed, when it did and nothing newer succeeded.
     pub last_failure: Option<String>,
+    /// In how many microseconds 19 of 20 answers were done, in this hour and the one before it.
+    #[serde(default)]
+    pub p95_us: Option<u64>,
 }
 
 /// A process of an app.

@@ -55,7 +55,7 @@ impl AppJson {
     /// The first thing that is no JSON, of a wrong type or out of its range.
     pub fn parse(text: &str) -> Result<Read<Self>, Mistake> {
         let text = RepoFile::AppJson.open(text)?;
-        let source = Source::new(text);
+        let source = Source::new(RepoFile::AppJson, text);
         if text.trim().is_empty() {
             return Ok(Read { value: Self::default(), warnings: Vec::new() });
         }

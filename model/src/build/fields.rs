@@ -1,4 +1,4 @@
-//! Takes values out of a JSON tree: each with its path, each wrong type a mistake at its place,
+//! Takes values out of a tree of JSON or TOML: each with its path, each wrong type a mistake at its place,
 //! each oddity that Dokku's Go passes over a warning.
 
 use std::{cell::RefCell, fmt::Display, str::FromStr};
@@ -14,6 +14,7 @@ pub(super) const MOST_WARNINGS: usize = 50;
 
 /// The file being taken apart.
 pub(super) struct Source<'t> {
+    file: RepoFile,
     text: &'t str,
     warnings: RefCell<Vec<Mistake>>,
 }
@@ -37,13 +38,13 @@ pub(super) struct NamedPlace<'a> {
 pub(super) struct Fields<'a>(Vec<NamedPlace<'a>>);
 
 impl<'t> Source<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, warnings: RefCell::default() }
+    pub(super) fn new(file: RepoFile, text: &'t str) -> Self {
+        Self { file, text, warnings: RefCell::default() }
     }
 
     pub(super) fn mistake(&self, at: usize, path: &str, what: impl Into<String>) -> Mistake {
         let path = (!path.is_empty()).then(|| path.to_owned());
-        Mistake { path, ..Mistake::new(RepoFile::AppJson, self.text, at, what) }
+        Mistake { path, ..Mistake::new(self.file, self.text, at, what) }
     }
 
     fn warn(&self, at: usize, path: &str, what: impl Into<String>) {

@@ -1,5 +1,5 @@
 //! What a repository says about how its app runs: `Procfile`, `app.json` and `CHECKS`; of a static
-//! site, `_redirects` and `_headers`.
+//! site, `_redirects` and `_headers`; of a build by buildpacks, `project.toml`.
 //!
 //! Read as Dokku 0.38 reads them (dokku-contract.md, 2.2 to 2.4). Three rules settle what that
 //! leaves open:
@@ -23,6 +23,7 @@ mod json;
 mod position;
 mod process;
 pub mod procfile;
+pub mod project_toml;
 pub mod redirects_file;
 mod scale;
 pub mod site_path;
@@ -38,5 +39,6 @@ pub use healthcheck::{Healthcheck, Probe, Scheme, Stage};
 pub use position::{Mistake, Position, Read, RepoFile};
 pub use process::{Process, RestartPolicy, StopGrace, StopSignal, SwitchOrder};
 pub use procfile::Procfile;
+pub use project_toml::{FileChoice, ProjectToml};
 pub use redirects_file::Redirect;
 pub use scale::{Formation, Scale, ScalePlan, plan_scale};

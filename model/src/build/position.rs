@@ -52,6 +52,9 @@ pub enum RepoFile {
     /// `_headers`
     #[serde(rename = "_headers")]
     Headers,
+    /// `project.toml`
+    #[serde(rename = "project.toml")]
+    ProjectToml,
 }
 
 impl RepoFile {
@@ -64,6 +67,7 @@ impl RepoFile {
             Self::Checks => "CHECKS",
             Self::Redirects => "_redirects",
             Self::Headers => "_headers",
+            Self::ProjectToml => "project.toml",
         }
     }
 
@@ -72,7 +76,7 @@ impl RepoFile {
     pub const fn most_bytes(self) -> usize {
         match self {
             // One line of Dokku's parser holds as much.
-            Self::Procfile | Self::Checks | Self::Headers => 64 * 1024,
+            Self::Procfile | Self::Checks | Self::Headers | Self::ProjectToml => 64 * 1024,
             Self::AppJson | Self::Redirects => 256 * 1024,
         }
     }
@@ -95,7 +99,7 @@ pub struct Mistake {
     pub file: RepoFile,
     /// Where in it.
     pub at: Position,
-    /// Which value, like `healthchecks.web[0].port`; for JSON, below the top.
+    /// Which value, like `healthchecks.web[0].port`; for JSON and TOML, below the top.
     pub path: Option<String>,
     /// What is wrong: the rest of a sentence, safe to show.
     pub what: String,

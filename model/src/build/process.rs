@@ -221,6 +221,14 @@ pub struct Process {
     pub stop_grace: StopGrace,
     /// Which container is first at a switch.
     pub order: SwitchOrder,
+    /// How many of it are started and checked at the same time, 1 or more (`formation.max_parallel`).
+    #[serde(default = "one_at_once")]
+    pub max_parallel: u16,
+}
+
+/// Dokku's (dokku-contract.md, 2.2).
+const fn one_at_once() -> u16 {
+    1
 }
 
 impl Process {
@@ -236,6 +244,7 @@ impl Process {
             stop_signal: StopSignal::default(),
             stop_grace: StopGrace::default(),
             order: SwitchOrder::default(),
+            max_parallel: one_at_once(),
         }
     }
 }

@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CertificateRow, CertificateSource,
-    own::left_words,
-    served::{Served, Severity, differences},
-};
+use super::{CertificateRow, CertificateSource, own::left_words, served::Severity, view::Look};
 use crate::{name::DomainName, time::Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
@@ -66,22 +62,21 @@ pub struct Outlook {
 pub fn alerts(
     domain: &DomainName,
     row: Option<&CertificateRow>,
-    looks: &[Served],
+    looks: &[Look],
     trouble: Option<&str>,
     now: Timestamp,
 ) -> Vec<Alert> {
     let mut all: Vec<Alert> = row.and_then(|row| expiry(domain, row, trouble, now)).into_iter().collect();
     for look in looks {
-        for found in differences(look, domain, row.map(|row| &row.facts)) {
-            let known = all.iter().any(|alert| alert.words == found.words);
-            if found.severity >= Severity::Warning && !known {
+        for found in look.differences.iter().filter(|found| found.severity >= Severity::Warning) {
+            if !all.iter().any(|alert| alert.words == found.words) {
                 all.push(Alert {
                     domain: domain.clone(),
                     kind: AlertKind::Served,
                     severity: found.severity,
-                    since: look.at,
-                    words: found.words,
-                    cause: found.hint,
+                    since: look.since,
+                    words: found.words.clone(),
+                    cause: found.hint.clone(),
                 });
             }
         }
@@ -131,7 +126,7 @@ mod tests {
     use super::*;
     use crate::certificate::{
         CertificateFacts,
-        served::{Unseen, Way},
+        served::{Served, Unseen, Way, differences},
     };
 
     fn row(source: CertificateSource, days: i64) -> CertificateRow {
@@ -196,17 +191,17 @@ mod tests {
     #[test]
     fn what_is_served_otherwise_is_an_alert_and_a_look_that_failed_is_none() {
         let own = row(CertificateSource::Uploaded, 90);
-        let look = |secure| Served {
-            at: Timestamp::from_ms(5),
-            way: Way::Loopback,
-            secure: Err(secure),
-            plain: Err(Unseen::Refused),
-            ipv6: None,
+        let look = |secure, row: Option<&CertificateRow>| {
+            let (at, plain) = (Timestamp::from_ms(8), Err(Unseen::Refused));
+            let served = Served { at, way: Way::Loopback, secure: Err(secure), plain, ipv6: None };
+            let differences = differences(&served, &own.domain, row.map(|row| &row.facts));
+            Look { served, differences, since: Timestamp::from_ms(5) }
         };
-        let of = |look: Served| alerts(&own.domain, Some(&own), &[look], None, Timestamp::from_ms(9));
-        let found = of(look(Unseen::Rejected));
+        let now = Timestamp::from_ms(9);
+        let of = |why| alerts(&own.domain, Some(&own), &[look(why, Some(&own))], None, now);
+        let found = of(Unseen::Rejected);
         assert_eq!((found[0].kind, found[0].severity, found[0].since.ms()), (AlertKind::Served, Severity::Bad, 5));
-        assert_eq!(of(look(Unseen::Refused)), []);
-        assert_eq!(alerts(&own.domain, None, &[look(Unseen::Rejected)], None, Timestamp::from_ms(9)), []);
+        assert_eq!(of(Unseen::Refused), []);
+        assert_eq!(alerts(&own.domain, None, &[look(Unseen::Rejected, None)], None, now), []);
     }
 }

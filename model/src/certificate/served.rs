@@ -272,7 +272,7 @@ impl Found {
                 "What is served is its own issuer: browsers warn.",
                 "Issue one of an authority, or bring one.",
             );
-        } else if let Some(issuer) = &secure.missing {
+        } else if let Some(issuer) = secure.missing.as_ref().filter(|_| is_other) {
             self.add(
                 Severity::Bad,
                 &format!("The certificate of {issuer} is missing in the chain: many programs refuse."),

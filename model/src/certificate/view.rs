@@ -7,6 +7,7 @@ use super::{
     served::{Difference, Served, Severity},
 };
 use crate::{
+    domain::dns::DnsCheck,
     name::{AppName, DomainName, HostName, Port},
     time::Timestamp,
 };
@@ -68,6 +69,8 @@ pub struct DomainView {
     pub looks: Vec<Look>,
     /// The last two certificates of its own, the newest first.
     pub earlier: Vec<Earlier>,
+    /// What DNS said of it when it was last asked.
+    pub dns: Option<DnsCheck>,
     /// The port for https, where nginx has one.
     pub https_port: Option<Port>,
     /// The server's time when this was put together.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::Builder,
-    build::{AppJson, Healthcheck, Procfile, Redirect, RepoFile, SiteHeader},
+    build::{AppJson, Healthcheck, Procfile, ProjectToml, Redirect, RepoFile, SiteHeader},
     buildpacks::{Buildpack, Launch},
     deploy::container::ProcessName,
     name::RelPath,
@@ -22,6 +22,9 @@ pub struct Declared {
     /// The processes of an image that buildpacks made; known once it is built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch: Option<Launch>,
+    /// What `project.toml` says to a build by buildpacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectToml>,
     /// The commands of its processes.
     pub procfile: Option<Procfile>,
     /// What else it says.

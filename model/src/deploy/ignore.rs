@@ -3,6 +3,8 @@
 //! The engine leaves this to whoever sends the context. The rules are those of
 //! <https://docs.docker.com/build/concepts/context/#dockerignore-files>: one pattern a line, `*`,
 //! `?`, `[…]` and `**`, `!` for exceptions, the last match wins, and a folder's match is its files'.
+//! `project.toml` names files as `.gitignore` does: the same, but a name alone is meant at any depth,
+//! and one with a slash behind it is a folder's (<https://git-scm.com/docs/gitignore>).
 
 /// The patterns of a file, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +13,8 @@ pub struct Ignore(Vec<Pattern>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pattern {
     exception: bool,
+    /// Whether only a folder is meant.
+    folder: bool,
     parts: Vec<String>,
 }
 
@@ -22,14 +26,22 @@ impl Ignore {
         Self(lines.filter_map(pattern).collect())
     }
 
+    /// Reads patterns as `.gitignore` has them, one each.
+    #[must_use]
+    pub fn of_git(patterns: &[String]) -> Self {
+        let patterns = patterns.iter().map(|line| line.trim_end()).filter(|line| !line.starts_with('#'));
+        Self(patterns.filter_map(git_pattern).collect())
+    }
+
     /// Whether the file at `path`, from the context's top, stays out.
     #[must_use]
     pub fn leaves_out(&self, path: &str) -> bool {
         let path: Vec<&str> = path.split('/').collect();
         let mut out = false;
-        for Pattern { exception, parts } in &self.0 {
+        for Pattern { exception, folder, parts } in &self.0 {
             // A pattern that would change nothing needs no look.
-            if *exception == out && (1..=path.len()).any(|depth| matches(parts, &path[..depth])) {
+            if *exception == out && (1..=path.len() - usize::from(*folder)).any(|depth| matches(parts, &path[..depth]))
+            {
                 out = !exception;
             }
         }
@@ -49,7 +61,15 @@ fn pattern(line: &str) -> Option<Pattern> {
             part => parts.push(part.to_owned()),
         }
     }
-    (!parts.is_empty()).then_some(Pattern { exception, parts })
+    (!parts.is_empty()).then_some(Pattern { exception, folder: false, parts })
+}
+
+fn git_pattern(line: &str) -> Option<Pattern> {
+    let whole = pattern(line)?;
+    let named = line.trim_start_matches('!').trim_end_matches('/');
+    // Without a slash before its end it is a name, wherever it stands.
+    let anywhere = (!named.contains('/')).then(|| "**".to_owned());
+    Some(Pattern { folder: line.ends_with('/'), parts: anywhere.into_iter().chain(whole.parts).collect(), ..whole })
 }
 
 fn matches(pattern: &[String], path: &[&str]) -> bool {
@@ -152,6 +172,31 @@ mod tests {
         assert_eq!(left_out("**/node_modules", &paths), ["node_modules/a/b.js", "src/node_modules/x"]);
         assert_eq!(left_out("src/**\n!src/main.js", &paths), ["src/node_modules/x"]);
         assert_eq!(left_out("*\n!src", &paths), ["node_modules/a/b.js", ".env"]);
+    }
+
+    #[test]
+    fn names_of_git_are_meant_anywhere_and_folders_are_folders() {
+        let named = |patterns: &[&str], path: &str| {
+            let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            Ignore::of_git(&patterns).leaves_out(path)
+        };
+        for (patterns, path, expected) in [
+            (&["*.md"][..], "README.md", true),
+            (&["*.md"], "a/b/README.md", true),
+            (&["/*.md"], "a/README.md", false),
+            (&["docs/"], "docs/a", true),
+            (&["docs/"], "x/docs/a/b", true),
+            (&["docs/"], "docs", false),
+            (&["docs"], "docs", true),
+            (&["a/docs"], "x/a/docs", false),
+            (&["a/docs"], "a/docs/y", true),
+            (&["a/**/z"], "a/b/c/z", true),
+            (&["*.md", "!README.md"], "a/README.md", false),
+            (&["# a"], "# a", false),
+            (&["", "/", "!", "..", "["], "a", false),
+        ] {
+            assert_eq!(named(patterns, path), expected, "{patterns:?} {path}");
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod server;
 mod site;
 mod write;
 
+pub use server::log_file;
+
 use std::net::{IpAddr, SocketAddrV4};
 
 use crate::{

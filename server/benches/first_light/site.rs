@@ -4,10 +4,7 @@
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use bollard::{
-    Docker,
-    query_parameters::{CreateImageOptions, RemoveImageOptions},
-};
+use bollard::{Docker, query_parameters::CreateImageOptions};
 use futures_util::StreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,13 +27,16 @@ pub async fn child() -> ExitCode {
     let set = |key: &str| std::env::var(key).unwrap_or_default();
     let port: u16 = set("PORT").parse().unwrap_or(5_000);
     let Ok(listener) = TcpListener::bind(("0.0.0.0", port)).await else { return ExitCode::FAILURE };
-    if set("STUBBORN").is_empty() {
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
-        tokio::spawn(async move {
-            terminate.recv().await;
-            std::process::exit(0);
-        });
-    }
+    // Without a handler the signal would end it, as it is no first process: the engine's init is.
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ExitCode::FAILURE };
+    let is_stubborn = !set("STUBBORN").is_empty();
+    tokio::spawn(async move {
+        while terminate.recv().await.is_some() {
+            if !is_stubborn {
+                std::process::exit(0);
+            }
+        }
+    });
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(serve(stream));
     }
@@ -122,13 +122,6 @@ pub async fn image(name: &str) -> Result<()> {
         step?;
     }
     Ok(())
-}
-
-/// Removes what [`image`] imported.
-pub async fn remove(name: &str) {
-    if let Ok(docker) = Docker::connect_with_local_defaults() {
-        let _ = docker.remove_image(name, None::<RemoveImageOptions>, None).await;
-    }
 }
 
 fn root() -> Result<Vec<u8>> {

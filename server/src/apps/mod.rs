@@ -37,6 +37,7 @@ use crate::{
     live::Hub,
     logs::KeptLogs,
     seal::Sealer,
+    traffic::AnswerTimes,
 };
 
 /// What the service needs.
@@ -62,6 +63,8 @@ pub struct Parts {
     pub kept: KeptLogs,
     /// The host's figures.
     pub host: Host,
+    /// How quickly apps answer.
+    pub times: AnswerTimes,
     /// Runs jobs.
     pub runner: Runner,
 }

@@ -81,6 +81,7 @@ impl Apps {
                 .and_then(|job| job.problem.as_ref())
                 .map(|problem| problem.title.clone())
                 .or_else(|| release.and_then(taken_back)),
+            p95_us: self.parts.times.p95_us(&app.id),
         }
     }
 

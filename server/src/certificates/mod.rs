@@ -17,6 +17,7 @@ mod words;
 pub use look::EVERY;
 pub(crate) use pairs::Pairs;
 pub use reconcile::{ORDERS_EVERY, names_changed};
+pub(crate) use view::Planned;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},

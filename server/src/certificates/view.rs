@@ -3,8 +3,9 @@
 use homeport_model::{
     actor::{Actor, Role},
     certificate::{
-        Alert, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look, Outlook, alert, own,
-        served::{self as served_rules, Served},
+        Alert, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look,
+        Outlook, alert, own,
+        served::{self as served_rules, Served, Way},
     },
     name::{DomainName, HostName},
     problem::Problem,
@@ -34,22 +35,20 @@ impl Certificates {
         let facts = certificate.as_ref().map(|row| &row.facts);
         let kept = served::of(db, domain).await?;
         let seen: Vec<Served> = kept.iter().map(|kept| kept.served.clone()).collect();
-        let looks = kept.into_iter().map(|served::Kept { served, since, .. }| {
-            let differences = served_rules::differences(&served, domain, facts);
-            Look { served, differences, since }
-        });
-        let looks = looks.collect();
+        let looks = looks_of(&kept, domain, facts);
         let note = certificate.as_ref().and_then(|row| {
             let self_signed = row.source == CertificateSource::SelfSigned;
             own::note(&row.facts, self_signed).map(str::to_owned)
         });
         let earlier = store::newest(db, domain).await?.into_iter();
+        let trouble = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
         Ok(DomainView {
             domain: domain.clone(),
             leads_to,
             note,
             verdict: served_rules::verdict(&seen, domain, facts),
-            alerts: said_of(domain, certificate.as_ref(), &seen, now),
+            alerts: said_of(domain, certificate.as_ref(), &looks, trouble.as_deref(), now),
+            dns: self.ordering.dns.last_check(domain).await?,
             looks,
             earlier: earlier.map(|(kept, in_use)| Earlier { row: row(kept), in_use }).collect(),
             https_port: self.apps.parts.domains.https_addresses().first().and_then(|at| at.port().try_into().ok()),
@@ -73,12 +72,14 @@ impl Certificates {
         let mut names = self.apps.parts.domains.served_names().await?;
         names.sort();
         names.dedup();
+        let plans = store::plans::all(db).await?;
         let mut outlook = Outlook::default();
         for name in &names {
             let certificate = wanted_of(&rows, name).cloned().map(row);
-            let looks = kept.iter().filter(|kept| kept.domain == *name).map(|kept| kept.served.clone());
-            let looks: Vec<Served> = looks.collect();
-            outlook.alerts.extend(said_of(name, certificate.as_ref(), &looks, now));
+            let looks = looks_of(&kept, name, certificate.as_ref().map(|row| &row.facts));
+            let plan = plans.iter().find(|plan| plan.domain == *name);
+            let trouble = plan.and_then(|plan| plan.problem.as_ref()).map(ToString::to_string);
+            outlook.alerts.extend(said_of(name, certificate.as_ref(), &looks, trouble.as_deref(), now));
             if let Some(certificate) = certificate {
                 let ending = Ending {
                     domain: certificate.domain,
@@ -113,6 +114,26 @@ impl Certificates {
         Ok(all.into_iter().find(|kept| kept.domain == *domain))
     }
 
+    /// What a rehearsal of a name has to know.
+    pub(crate) async fn rehearsed(&self, domain: &DomainName) -> Result<Planned, Failure> {
+        let db = &self.apps.parts.db;
+        let wanted = self.wanted(domain).await?;
+        let serial = wanted.as_ref().map(|wanted| wanted.facts.serial.as_str());
+        let look = served::of(db, domain).await?.into_iter().find(|kept| kept.served.way == Way::Loopback);
+        let answer = look.map(|look| match &look.served.secure {
+            Err(unseen) => Err(unseen.words()),
+            Ok(secure) if Some(secure.facts.serial.as_str()) != serial => {
+                Err("Another certificate than the one in use is served.".to_owned())
+            }
+            Ok(secure) if secure.status.is_none_or(|status| status >= 500) => {
+                Err("The handshake is made, and then nobody answers.".to_owned())
+            }
+            Ok(_) => Ok(()),
+        });
+        let problem = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
+        Ok(Planned { certificate_until: wanted.map(|wanted| wanted.facts.not_after), problem, answer })
+    }
+
     /// What a domain leads to.
     pub(super) async fn leads_to(&self, domain: &DomainName) -> Result<LeadsTo, Failure> {
         let domains = &self.apps.parts.domains;
@@ -132,9 +153,30 @@ impl Certificates {
     }
 }
 
+/// What is known of a name that is being rehearsed.
+pub(crate) struct Planned {
+    /// Until when the certificate in use is good.
+    pub(crate) certificate_until: Option<Timestamp>,
+    /// Why there is none, or no new one.
+    pub(crate) problem: Option<String>,
+    /// Whether nginx served it at the last look over loopback, and else why not; `None` before that.
+    pub(crate) answer: Option<Result<(), String>>,
+}
+
+/// The looks at one domain, and what differs in each.
+fn looks_of(kept: &[served::Kept], domain: &DomainName, wanted: Option<&CertificateFacts>) -> Vec<Look> {
+    let of_domain = kept.iter().filter(|kept| kept.domain == *domain);
+    let look = |kept: &served::Kept| Look {
+        differences: served_rules::differences(&kept.served, domain, wanted),
+        served: kept.served.clone(),
+        since: kept.since,
+    };
+    of_domain.map(look).collect()
+}
+
 /// What is to be said of one domain.
-fn said_of(domain: &DomainName, row: Option<&CertificateRow>, looks: &[Served], now: Timestamp) -> Vec<Alert> {
-    alert::alerts(domain, row, looks, None, now)
+fn said_of(domain: &DomainName, row: Option<&CertificateRow>, looks: &[Look], trouble: Option<&str>, now: Timestamp) -> Vec<Alert> {
+    alert::alerts(domain, row, looks, trouble, now)
 }
 
 fn is_known(before: &[Alert], alert: &Alert) -> bool {

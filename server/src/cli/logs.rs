@@ -1,14 +1,14 @@
 //! `homeport logs`: what an app's containers wrote, and what they write.
 
-use std::thread::sleep;
+use std::{
+    io::{Write, stdout},
+    thread::sleep,
+};
 
 use clap::Args;
 use homeport_model::{api::ApiOutput, deploy::container::ProcessName, log::LogForm, name::AppName};
 
-use super::{
-    announce,
-    client::{LOOK_EVERY, NO_PERMISSION, Panel, Trouble, ended},
-};
+use super::client::{LOOK_EVERY, NO_PERMISSION, Panel, Trouble, ended};
 use crate::config::Origin;
 
 /// Whose lines, and where.
@@ -48,16 +48,34 @@ fn show(panel: &Panel, options: &LogsOptions) -> Result<u8, Trouble> {
         process: options.process.as_ref().map(ToString::to_string).unwrap_or_default(),
         ..LogForm::default()
     };
+    let mut followed: Option<u32> = None;
     loop {
         let page: ApiOutput = panel.get(&form.address("/logs"))?;
-        for line in page.lines {
-            announce(&format!("{} {} {}", line.at, line.from, line.text));
-            form.after = line.at;
+        let rest = followed.filter(|before| page.release.is_some_and(|now| now != *before));
+        let lines = match rest {
+            // Another release serves now: what the one before wrote last, then all of the new one,
+            // which wrote before it served.
+            Some(before) => {
+                let rest = LogForm { release: before.to_string(), ..form.clone() };
+                form.after.clear();
+                panel.get::<ApiOutput>(&rest.address("/logs"))?.lines
+            }
+            None => page.lines,
+        };
+        followed = page.release.or(followed);
+        for line in lines {
+            // Whoever reads this may have seen enough, as `head` does.
+            if writeln!(stdout(), "{} {} {}", line.at, line.from, line.text).is_err() {
+                return Ok(0);
+            }
+            if rest.is_none() {
+                form.after = line.at;
+            }
         }
         if !options.follow {
             return Ok(0);
         }
-        if !page.later {
+        if !page.later && rest.is_none() {
             sleep(LOOK_EVERY);
         }
     }

@@ -6,7 +6,10 @@ mod links;
 mod logs;
 
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::{
+    io::{Write, stdout},
+    path::PathBuf,
+};
 
 use crate::{
     config::{Config, Origin},
@@ -60,9 +63,9 @@ pub struct LinkOptions {
 }
 
 /// Shows a line to whoever started the program. Links go here and never into the log.
-#[expect(clippy::print_stdout, reason = "the console is where one-time links belong")]
 pub fn announce(line: &str) {
-    println!("{line}");
+    // Nobody may be reading: that is no reason to end what is being told of.
+    let _ = writeln!(stdout(), "{line}");
 }
 
 /// Says why the program stops and gives its exit code.

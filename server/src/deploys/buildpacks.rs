@@ -3,7 +3,7 @@
 //! capability. The files go in and the image comes out through the engine's archive calls; the
 //! container never sees the engine's socket, nor a registry.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use homeport_model::{
     app::{DockerOption, build::USUAL_MINUTES},
@@ -55,7 +55,7 @@ struct Inside {
     builder: BuilderImage,
     run_image: ImageFacts,
     /// Variables of the build, secrets among them.
-    env: Vec<(EnvKey, Secret<String>)>,
+    env: BTreeMap<EnvKey, Secret<String>>,
     /// Which buildpacks, where somebody named some.
     order: Option<String>,
 }
@@ -71,14 +71,17 @@ impl DeployWork {
         let minutes = settings.minutes.unwrap_or(USUAL_MINUTES);
         let limit = Duration::from_secs(u64::from(minutes) * 60);
         let by = Instant::now() + limit;
-        let name = match &settings.builder {
+        // What a person set in the app's settings counts before what the files say.
+        let project = release.declared.project.clone().unwrap_or_default();
+        let name = match settings.builder.as_ref().or(project.builder.as_ref()) {
             Some(named) => named.clone(),
             None => USUAL_BUILDER.parse().map_err(|_| Failure::internal("no builder"))?,
         };
         let image = self.ensure_image(deploy, &name).await?;
         let builder = BuilderImage::read(&name, &image.labels, &image.env)?;
         let run_image = self.ensure_image(deploy, &builder.run_image).await?;
-        let order = match settings.buildpacks.as_slice() {
+        let named = if settings.buildpacks.is_empty() { &project.buildpacks } else { &settings.buildpacks };
+        let order = match named.as_slice() {
             [] => None,
             wanted => Some(buildpacks::order(wanted, &builder)?),
         };
@@ -99,9 +102,10 @@ impl DeployWork {
         }
         let env = self.apps.build_env(&release.app).await?;
         let public = settings.arguments.iter().map(|argument| (argument.key.clone(), argument.value.clone()));
-        let open = public.chain(env.args).map(|(key, value)| (key, Secret::new(value)));
+        let open = project.env.into_iter().chain(public).chain(env.args).map(|(key, value)| (key, Secret::new(value)));
         let inside = Inside {
-            files: self.git_of(deploy).all_files(&release.app, sha, folder).await?,
+            files: self.git_of(deploy).all_files(&release.app, sha, folder, project.files.takes()).await?,
+            // Of two values the later one counts.
             env: open.chain(env.secrets).collect(),
             builder,
             run_image,

@@ -19,10 +19,13 @@ use super::{
     store,
     work::{Deploy, DeployWork},
 };
-use crate::{drivers::docker::Ended, failure::Failure};
+use crate::{drivers::docker::Ended, failure::Failure, jobs};
 
 /// How long each may take: a migration of a large table does.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// What the containers are called that run after a switch: Dokku's command and Heroku's.
+const AFTER: [&str; 2] = ["postdeploy", "first-postdeploy"];
 
 impl DeployWork {
     /// `predeploy` in the new image, kept in it; then `release`.
@@ -60,7 +63,7 @@ impl DeployWork {
         let older = store::list(&self.apps.parts.db, &deploy.app.id).await?;
         let is_first = !older.iter().any(|other| other.id != deploy.release.id && other.switched_at.is_some());
         let once = scripts.first_postdeploy.as_ref().filter(|_| is_first);
-        let all = [("postdeploy", scripts.postdeploy.as_ref()), ("first-postdeploy", once)];
+        let all = AFTER.into_iter().zip([scripts.postdeploy.as_ref(), once]);
         let mut ran = Vec::new();
         for (name, command) in all {
             if let Some(command) = command.filter(|_| !deploy.release.is_site()) {
@@ -71,6 +74,24 @@ impl DeployWork {
         Ok(match ran.as_slice() {
             [] => "nothing is to run after".to_owned(),
             ran => format!("{} ended well", ran.join(" and ")),
+        })
+    }
+
+    /// Ends what runs after the switch, as somebody asked. Nothing that it did is undone.
+    pub(super) async fn cut_postdeploy_short(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        let mut was_running = false;
+        for container in self.engines.docker.list_ours().await? {
+            let is_after = container.process().is_some_and(|name| AFTER.contains(&name));
+            if is_after && container.release() == Some(deploy.release.id.as_str()) {
+                was_running = true;
+                self.engines.docker.stop(&container.id, 2).await?;
+                self.apps.keep_log(&container.id).await;
+                self.engines.docker.remove(&container.id).await?;
+            }
+        }
+        Ok(match was_running {
+            true => "stopped, as somebody asked: postdeploy ran in part".to_owned(),
+            false => jobs::CUT_SHORT.to_owned(),
         })
     }
 

@@ -1,11 +1,14 @@
 //! What the files of a commit say: which builder they call for, `Procfile`, `app.json`, `CHECKS`;
-//! of a static site, `_redirects` and `_headers`.
+//! of a static site, `_redirects` and `_headers`; of a build by buildpacks, `project.toml`.
 
 use std::collections::BTreeMap;
 
 use homeport_model::{
     app::{Builder, Files},
-    build::{AppJson, ChecksFile, EnvDeclaration, Mistake, Procfile, Read, RepoFile, headers_file, redirects_file},
+    build::{
+        AppJson, ChecksFile, EnvDeclaration, Mistake, Procfile, ProjectToml, Read, RepoFile, headers_file,
+        redirects_file,
+    },
     deploy::{
         Declared, SiteRules,
         declared::{Chosen, choose_builder, path_of},
@@ -53,7 +56,13 @@ impl DeployWork {
             Builder::Static { spa } => self.site_rules(deploy, files, sha, *spa).await?,
             Builder::Dockerfile { .. } | Builder::Buildpacks | Builder::Auto => SiteRules::default(),
         };
-        let declared = Declared { builder: Some(builder), why, launch: None, procfile, app_json, checks, site };
+        let project = match &builder {
+            Builder::Buildpacks => self.text(deploy, files, sha, RepoFile::ProjectToml).await?,
+            _ => None,
+        };
+        let project = project.map(|text| self.told(deploy, ProjectToml::parse(&text))).transpose()?;
+        let declared =
+            Declared { builder: Some(builder), why, launch: None, project, procfile, app_json, checks, site };
         store::set_declared(&self.apps.parts.db, &deploy.release.id, &declared).await?;
         Ok(())
     }

@@ -225,19 +225,6 @@ impl DeployWork {
         let settings = &release.spec.build;
         let share = host::share_for_a_build(settings.memory_mib, self.apps.parts.domains.sites().path())?;
         let minutes = settings.minutes.unwrap_or(USUAL_MINUTES);
-        log.say(format!(
-            "Building {dockerfile} with at most {} MiB of memory, {}.{} processors and {minutes} minutes.",
-            share.memory_bytes >> 20,
-            share.cpu_percent / 100,
-            share.cpu_percent / 10 % 10,
-        ));
-        if deploy.no_cache {
-            log.say("Nothing of earlier builds is used.");
-        }
-        if !settings.arguments.is_empty() {
-            let keys: Vec<&str> = settings.arguments.iter().map(|argument| argument.key.as_str()).collect();
-            log.say(format!("Public arguments, which the image keeps: {}.", keys.join(", ")));
-        }
         // Read by path from the commit: a link in its place is refused.
         let path = declared::below(folder, dockerfile.as_str())
             .parse()
@@ -247,8 +234,26 @@ impl DeployWork {
         let text = String::from_utf8_lossy(&text);
         build_args::refuse_secret_args(&text, env.secrets.iter().map(|(key, _)| key))?;
         let wants = wants_of(&text);
+        log.say(match wants.buildkit {
+            true => format!(
+                "Building {dockerfile} by BuildKit, as it asks for, within {minutes} minutes. Its steps have no limit of \
+                 memory or processors: the engine has none for them."
+            ),
+            false => format!(
+                "Building {dockerfile} with at most {} MiB of memory, {}.{} processors and {minutes} minutes.",
+                share.memory_bytes >> 20,
+                share.cpu_percent / 100,
+                share.cpu_percent / 10 % 10,
+            ),
+        });
+        if deploy.no_cache {
+            log.say("Nothing of earlier builds is used.");
+        }
+        if !settings.arguments.is_empty() {
+            let keys: Vec<&str> = settings.arguments.iter().map(|argument| argument.key.as_str()).collect();
+            log.say(format!("Public arguments, which the image keeps: {}.", keys.join(", ")));
+        }
         if wants.buildkit {
-            log.say("The Dockerfile asks for BuildKit, whose steps this engine does not hold to a limit of memory.");
             self.pull_bases(deploy, &wants.bases).await?;
         }
         for id in wants.secrets.iter().filter(|id| env.secrets.iter().all(|(key, _)| key.as_str() != id.as_str())) {

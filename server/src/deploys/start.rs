@@ -1,5 +1,8 @@
-//! Start: the new containers beside the old ones, or in their place where there may not be two.
+//! Start: the new containers beside the old ones, or in their place where there may not be two. Of
+//! each process as many begin as the files let start at the same time; the others follow in the
+//! check, each when one before it has proved itself.
 
+use futures_util::future::try_join_all;
 use homeport_model::{
     app::DEFAULT_PORT,
     build::{Process, StopGrace, SwitchOrder},
@@ -12,13 +15,13 @@ use homeport_model::{
 };
 
 use super::{
-    ReleaseRecord, storage,
+    ReleaseRecord, storage, store,
     work::{Deploy, DeployWork},
 };
 use crate::{apps::env::open_env, failure::Failure};
 
 impl DeployWork {
-    /// Creates and starts the containers of the release; those that are there already are used.
+    /// Creates and starts the first containers of the release; those that are there already are used.
     pub(super) async fn start(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         if deploy.release.is_site() {
             return Ok("nginx serves a folder: there is nothing to start".to_owned());
@@ -26,23 +29,13 @@ impl DeployWork {
         self.engines.docker.ensure_network().await?;
         self.provide_storage(deploy).await?;
         self.stop_those_that_go_first(deploy).await?;
+        self.guard_ports(deploy).await?;
         let mut names = Vec::new();
-        for spec in self.container_specs(deploy)? {
-            let id = self.engines.docker.ensure_container(&spec).await?;
-            let started = self.engines.docker.start(&id).await;
-            started.map_err(|error| storage::port_taken(error, &spec.grants))?;
-            let name = spec.name(self.engines.docker.namespace());
-            let what = match &spec.command {
-                Some(words) => format!(": {}", words.join(" ")),
-                None => String::new(),
-            };
-            match spec.process == ProcessName::web() && deploy.release.port.is_some() {
-                true => {
-                    deploy.context.log.say(format!("Started {name}, which is to listen on port {}{what}.", spec.port))
-                }
-                false => deploy.context.log.say(format!("Started {name}{what}.")),
+        for process in deploy.release.processes() {
+            let specs = self.container_specs(deploy, &process)?;
+            for spec in specs.iter().take(process.max_parallel.into()) {
+                names.push(self.start_one(deploy, spec).await?);
             }
-            names.push(name);
         }
         if deploy.release.web_scale() > 0 {
             self.start_probe(deploy);
@@ -52,6 +45,47 @@ impl DeployWork {
             [only] => format!("{only} runs"),
             [first, ..] => format!("{first} and {} more run", names.len() - 1),
         })
+    }
+
+    /// Creates and starts one container and returns its name.
+    async fn start_one(&self, deploy: &Deploy<'_>, spec: &ContainerSpec) -> Result<String, Failure> {
+        let id = self.engines.docker.ensure_container(spec).await?;
+        let started = self.engines.docker.start(&id).await;
+        started.map_err(|error| storage::port_taken(error, &spec.grants))?;
+        let name = spec.name(self.engines.docker.namespace());
+        let what = match &spec.command {
+            Some(words) => format!(": {}", words.join(" ")),
+            None => String::new(),
+        };
+        match spec.process == ProcessName::web() && deploy.release.port.is_some() {
+            true => deploy.context.log.say(format!("Started {name}, which is to listen on port {}{what}.", spec.port)),
+            false => deploy.context.log.say(format!("Started {name}{what}.")),
+        }
+        Ok(name)
+    }
+
+    /// Starts a container whose turn has come, unless it was started before: one that has ended
+    /// stays so, or nobody would see that it did.
+    pub(super) async fn start_in_turn(&self, deploy: &Deploy<'_>, spec: &ContainerSpec) -> Result<(), Failure> {
+        let there = self.engines.docker.find_container(spec).await?;
+        if there.is_some_and(|state| state.started_at.is_some()) {
+            return Ok(());
+        }
+        self.start_one(deploy, spec).await.map(drop)
+    }
+
+    /// Lets its published ports be reached only from where they may be, before there is anything to
+    /// reach. What serves keeps its own until it is retired.
+    async fn guard_ports(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+        let serving = match &deploy.app.serving {
+            Some(id) => store::find_id(&self.apps.parts.db, id).await?,
+            None => None,
+        };
+        let mut ports = deploy.release.spec.needs.published.clone();
+        let old = serving.into_iter().flat_map(|serving| serving.spec.needs.published);
+        let others: Vec<_> = old.filter(|old| !ports.iter().any(|new| new.clashes(old))).collect();
+        ports.extend(others);
+        self.apps.parts.domains.guard_ports(&deploy.context.lock, &deploy.app.id, ports).await
     }
 
     /// Stops the old containers of processes of which there may not be two at once. They are kept
@@ -76,28 +110,41 @@ impl DeployWork {
 
     /// Removes what was started, and starts again what had been stopped for it.
     pub(super) async fn unstart(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
-        for container in self.containers_of(&deploy.release).await? {
-            self.engines.docker.stop(&container, 2).await?;
+        let started = self.containers_of(&deploy.release).await?;
+        // Side by side: whoever stopped the deploy waits for the slowest, not for all in a row.
+        try_join_all(started.iter().map(|container| self.engines.docker.stop(container, 2))).await?;
+        for container in started {
             self.apps.keep_log(&container).await;
             self.engines.docker.remove(&container).await?;
         }
-        for (release, container) in self.older_containers(deploy).await? {
-            if deploy.app.serving.as_ref() == Some(&release.id) && !container.running {
+        let older = self.older_containers(deploy).await?;
+        let serves = |release: &ReleaseRecord| deploy.app.serving.as_ref() == Some(&release.id);
+        if let Some((serving, _)) = older.iter().find(|(release, _)| serves(release)) {
+            let ports = serving.spec.needs.published.clone();
+            self.apps.parts.domains.guard_ports(&deploy.context.lock, &deploy.app.id, ports).await?;
+        }
+        for (release, container) in older {
+            if serves(&release) && !container.running {
                 self.engines.docker.start(&container.id).await?;
             }
         }
         Ok(())
     }
 
-    /// What to run for the release: a container for each process and number of it.
-    pub(super) fn container_specs(&self, deploy: &Deploy<'_>) -> Result<Vec<ContainerSpec>, Failure> {
-        let mut specs = Vec::new();
-        for process in deploy.release.processes() {
-            for index in 1..=u32::from(process.scale.get()) {
-                specs.push(self.container_spec(deploy, &process, index)?);
-            }
-        }
-        Ok(specs)
+    /// What to run for a process of the release: a container for each number of it.
+    pub(super) fn container_specs(
+        &self,
+        deploy: &Deploy<'_>,
+        process: &Process,
+    ) -> Result<Vec<ContainerSpec>, Failure> {
+        (1..=u32::from(process.scale.get())).map(|index| self.container_spec(deploy, process, index)).collect()
+    }
+
+    /// What to run for the containers that visitors reach.
+    pub(super) fn web_specs(&self, deploy: &Deploy<'_>) -> Result<Vec<ContainerSpec>, Failure> {
+        let processes = deploy.release.processes();
+        let web = processes.iter().find(|process| process.name == ProcessName::web());
+        web.map_or_else(|| Ok(Vec::new()), |web| self.container_specs(deploy, web))
     }
 
     /// What to run for one container of a process.

@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddrV4, time::Duration};
 
+use futures_util::future::try_join_all;
 use homeport_model::{
     app::Health,
-    deploy::{Artifact, container::ProcessName, plan::PROVE_MS, proof::Method},
+    deploy::{Artifact, plan::PROVE_MS, proof::Method},
     name::UrlPath,
     prelude::{Code, Problem},
     time::short_length,
@@ -96,7 +97,7 @@ impl DeployWork {
             Some(Artifact::Image { .. }) if deploy.release.web_scale() == 0 => Ok(Serving::Nothing),
             Some(Artifact::Image { .. }) => {
                 let mut at = Vec::new();
-                for spec in self.container_specs(deploy)?.iter().filter(|spec| spec.process == ProcessName::web()) {
+                for spec in &self.web_specs(deploy)? {
                     let state = self.engines.docker.find_container(spec).await?;
                     let address = state.filter(|state| state.running).and_then(|state| state.address);
                     let address = address.ok_or_else(|| {
@@ -165,9 +166,19 @@ impl DeployWork {
 
     /// Stops the old containers, keeps what they wrote and removes them. Their images stay.
     pub(super) async fn retire(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
+        self.retire_within(deploy, u32::MAX).await
+    }
+
+    /// Retires the old containers; none has longer to end than `most_s`, whatever its settings say.
+    pub(super) async fn retire_within(&self, deploy: &Deploy<'_>, most_s: u32) -> Result<String, Failure> {
         let old = self.older_containers(deploy).await?;
+        // Side by side: the slowest is waited for, not all of them in a row.
+        let stopping = old.iter().map(|(release, container)| {
+            let grace_s = self.grace(release, container.process()).min(most_s);
+            self.engines.docker.stop(&container.id, grace_s)
+        });
+        try_join_all(stopping).await?;
         for (release, container) in &old {
-            self.engines.docker.stop(&container.id, self.grace(release, container.process())).await?;
             self.apps.keep_log(&container.id).await;
             self.engines.docker.remove(&container.id).await?;
             deploy.context.log.say(format!("Stopped {} of release {}.", container.name, release.number));

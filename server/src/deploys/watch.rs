@@ -13,7 +13,7 @@ use homeport_model::{
 };
 
 use super::{Deploys, ReleaseRecord, store};
-use crate::{apps, failure::Failure, jobs};
+use crate::{apps, drivers::docker::OurContainer, failure::Failure, jobs};
 
 /// How often a young release is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -45,9 +45,14 @@ impl Deploys {
     async fn death_of(&self, release: &ReleaseRecord) -> Result<Option<String>, Failure> {
         let docker = &self.apps.parts.docker;
         let ours = docker.list_ours().await?;
+        let processes = release.processes();
+        // What runs once, such as postdeploy, may end as it likes.
+        let goes_on = |container: &OurContainer| {
+            processes.iter().any(|process| Some(process.name.as_str()) == container.process())
+        };
         let mine: Vec<(ContainerId, String)> = ours
             .into_iter()
-            .filter(|container| container.release() == Some(release.id.as_str()))
+            .filter(|container| container.release() == Some(release.id.as_str()) && goes_on(container))
             .map(|container| (container.id.clone(), container.process().unwrap_or_default().to_owned()))
             .collect();
         for (id, process) in mine {

@@ -22,9 +22,12 @@ use crate::{
     db,
     drivers::{archive::Archives, docker::Docker, git::Git},
     failure::Failure,
-    jobs::{Job, Outcome, StepContext, Work},
+    jobs::{self, Job, Outcome, StepContext, Work},
     registries::Registries,
 };
+
+/// How long the old containers have to end, in seconds, once somebody asked the job to.
+const HURRY_S: u32 = 3;
 
 /// The engines that a deploy drives.
 #[derive(Clone)]
@@ -156,7 +159,16 @@ impl Work for DeployWork {
     }
 
     fn may_be_cut_short(&self, step: &str) -> bool {
-        matches!(Step::from_word(step), Some(Step::Prove | Step::Drain))
+        matches!(Step::from_word(step), Some(Step::Prove | Step::Postdeploy | Step::Drain | Step::Retire))
+    }
+
+    async fn cut_short(&self, context: &Arc<StepContext>, step: &str) -> Result<Option<String>, Failure> {
+        let deploy = self.load(context).await?;
+        match step_of(step)? {
+            Step::Postdeploy => self.cut_postdeploy_short(&deploy).await.map(Some),
+            Step::Retire => self.retire_within(&deploy, HURRY_S).await.map(Some),
+            _ => Ok(Some(jobs::CUT_SHORT.to_owned())),
+        }
     }
 
     async fn has_committed(&self, context: &Arc<StepContext>) -> Result<bool, Failure> {

@@ -9,7 +9,7 @@ mod store;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use homeport_model::{
     domain::dns::{CaaAnswer, DnsAnswer, DnsAnswers, DnsCheck, is_local},
     event::Topic,
@@ -28,6 +28,8 @@ use crate::{
     seal::Sealer,
 };
 
+/// How often it is looked which names are due.
+pub const EVERY: Duration = Duration::from_mins(1);
 /// How old an answer may be before the name is asked again.
 const FRESH_MS: i64 = 60 * 60_000;
 /// The same for a name that could not be asked.
@@ -177,8 +179,16 @@ impl Dns {
                 now.since(check.asked_at) >= fresh_ms
             })
         };
-        let due = names.iter().filter(is_due).map(|name| self.check(name));
-        stream::iter(due).buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await
+        let due: Vec<DomainName> = names.iter().filter(is_due).cloned().collect();
+        let ask = |name: DomainName| {
+            let dns = self.clone();
+            async move { dns.check(&name).await }
+        };
+        let mut asked = stream::iter(due).map(ask).buffer_unordered(AT_ONCE);
+        while let Some(check) = asked.next().await {
+            check?;
+        }
+        Ok(())
     }
 
     /// The domain that somebody registered to have a host name: `example.co.uk` for

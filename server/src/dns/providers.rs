@@ -238,7 +238,7 @@ fn refused(error: UpdateError, server: &ServerAddress) -> Problem {
         .at("server"),
         UpdateError::Key => problem(
             format!("{server} does not know this key."),
-            "Compare the key's name and hash with the server's configuration.",
+            "Compare the key's name and hash with the server's configuration, and look whether the zone lets it update.",
         )
         .at("key_name"),
         UpdateError::Signature => {

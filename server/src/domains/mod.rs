@@ -3,6 +3,7 @@
 
 mod names;
 mod reconcile;
+mod sources;
 mod store;
 
 pub use names::Names;
@@ -32,7 +33,7 @@ use crate::{
     deploys::{self, ReleaseRecord},
     drivers::{
         docker::{Docker, OurContainer},
-        nat::{self, Nat},
+        nat::{self, Guarded, Nat},
         nginx::{Nginx, Sites},
     },
     failure::Failure,
@@ -92,6 +93,8 @@ struct Inner {
     applied: Mutex<Option<(Served, u64)>>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
+    /// The published ports of each app, as the firewall guards them.
+    guarded: Mutex<Guarded>,
     nudge: Notify,
 }
 
@@ -107,6 +110,7 @@ impl Domains {
             parts,
             applied: Mutex::default(),
             range: watch::Sender::new(None),
+            guarded: Mutex::default(),
             nudge: Notify::new(),
         }))
     }

@@ -61,9 +61,10 @@ impl Domains {
     pub async fn reconcile(&self, locks: &Locks) -> Result<(), Failure> {
         let parts = &self.0.parts;
         let map = self.ensure_map().await;
+        let guard = self.ensure_guard(locks).await;
         parts.nginx.ensure_running().await?;
         self.reconcile_apps(locks).await?;
-        map
+        map.and(guard)
     }
 
     async fn reconcile_apps(&self, locks: &Locks) -> Result<(), Failure> {

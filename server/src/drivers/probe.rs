@@ -1,16 +1,22 @@
 //! Asks an address of this host for a page, once, on a fresh connection, as a visitor would.
 
+mod tls;
+
 use std::{net::SocketAddr, time::Duration};
 
 use homeport_model::{
-    build::HttpHeader,
+    build::{HttpHeader, Scheme},
     name::{HostName, UrlPath},
 };
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::Instant,
+};
 
 /// How much of an answer is read.
 const MOST_BODY_BYTES: usize = 1 << 20;
@@ -23,6 +29,8 @@ pub struct Question<'a> {
     pub path: &'a UrlPath,
     /// What to send along.
     pub headers: &'a [HttpHeader],
+    /// What to speak. Over https any certificate is taken: [`tls`] says why.
+    pub scheme: Scheme,
     /// How long the answer may take.
     pub limit: Duration,
 }
@@ -33,6 +41,17 @@ pub enum Error {
     /// Nothing listens there.
     #[error("connection refused")]
     Refused,
+    /// It was to speak https, and answers to http.
+    #[error("the port speaks plain http, not https")]
+    PlainHttp,
+    /// It was to speak https, and no connection came about.
+    #[error("the handshake failed: {reason}")]
+    Handshake {
+        /// Why, in words.
+        reason: String,
+        /// Whether the other side said so itself, so that it speaks TLS.
+        is_alert: bool,
+    },
     /// It took too long.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
@@ -79,13 +98,14 @@ pub async fn connect(address: SocketAddr, limit: Duration) -> Result<(), Error> 
 /// # Errors
 /// [`Error::Refused`], [`Error::TimedOut`] or [`Error::Broken`].
 pub async fn get(address: SocketAddr, host: &HostName, path: &UrlPath, limit: Duration) -> Result<Answer, Error> {
-    ask(address, &Question { host, path, headers: &[], limit }).await
+    ask(address, &Question { host, path, headers: &[], scheme: Scheme::Http, limit }).await
 }
 
 /// Asks `address` a question.
 ///
 /// # Errors
-/// [`Error::Refused`], [`Error::TimedOut`] or [`Error::Broken`].
+/// [`Error`]: that nothing listens, that it took too long, that the connection broke; over https,
+/// that the handshake failed, or that plain http is spoken there.
 pub async fn ask(address: SocketAddr, question: &Question<'_>) -> Result<Answer, Error> {
     match tokio::time::timeout(question.limit, exchange(address, question)).await {
         Ok(answer) => answer,
@@ -95,8 +115,32 @@ pub async fn ask(address: SocketAddr, question: &Question<'_>) -> Result<Answer,
 
 async fn exchange(address: SocketAddr, question: &Question<'_>) -> Result<Answer, Error> {
     let began = Instant::now();
+    let stream = connected(address).await?;
+    match question.scheme {
+        Scheme::Http => converse(stream, question, began).await,
+        Scheme::Https => match tls::shake_hands(stream, address.ip(), question.host).await {
+            Ok(stream) => converse(stream, question, began).await,
+            Err(failed @ Error::Handshake { is_alert: true, .. }) => Err(failed),
+            // Whoever answers the same question in plain http says best what is wrong.
+            Err(failed) => match converse(connected(address).await?, question, began).await {
+                Ok(_) => Err(Error::PlainHttp),
+                Err(_) => Err(failed),
+            },
+        },
+    }
+}
+
+async fn connected(address: SocketAddr) -> Result<TcpStream, Error> {
     let stream = TcpStream::connect(address).await.map_err(broken)?;
     stream.set_nodelay(true).map_err(broken)?;
+    Ok(stream)
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    question: &Question<'_>,
+    began: Instant,
+) -> Result<Answer, Error> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| Error::Broken(error.into()))?;

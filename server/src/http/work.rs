@@ -29,6 +29,7 @@ pub(super) const WORK: &[Route] = &[
     Route::page("/apps/{name}/environment", "apps.environment_page"),
     Route::page("/apps/{name}/storage", "apps.storage_page"),
     Route::page("/apps/{name}/logs", "apps.logs_page"),
+    Route::page("/apps/{name}/traffic", "traffic.page"),
     Route::page("/apps/{name}/settings", "apps.settings_page"),
     Route::page("/settings/environment", "environments.page"),
     Route::page("/settings/registries", "registries.page"),
@@ -87,6 +88,7 @@ pub(super) const WORK: &[Route] = &[
         .role(Role::Owner)
         .step_up()
         .body(MOST_CERTIFICATE),
+    Route::read("/api/ui/traffic/read", "traffic.read"),
     Route::page("/settings/panel", "panel_domain.page"),
     Route::read("/api/ui/panel-domain/list", "panel_domain.list"),
     Route::change("/api/ui/panel-domain/try-name", "panel_domain.try_name").role(Role::Owner).step_up(),

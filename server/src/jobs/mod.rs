@@ -22,6 +22,9 @@ use homeport_model::{event::Topic, id::JobId, job::JobKind, name::AppName, probl
 
 use crate::{db, failure::Failure};
 
+/// What a page says of a step that was ended early.
+pub const CUT_SHORT: &str = "cut short, as somebody asked";
+
 /// A claimed job.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -75,11 +78,19 @@ pub trait Work: Send + Sync {
     /// Whether a failure of this step can no longer undo the job.
     fn is_past_commit(&self, step: &str) -> bool;
 
-    /// Whether being asked to stop ends this step early although the commit point is passed. What it
-    /// would have waited for does not happen then; the job goes on with the next step.
+    /// Whether being asked to stop ends this step early although the commit point is passed; then
+    /// [`cut_short`](Self::cut_short) does what it cannot leave undone, and the job goes on with the
+    /// next step.
     fn may_be_cut_short(&self, step: &str) -> bool {
         let _ = step;
         false
+    }
+
+    /// Ends a step that somebody asked to end early, whether it had begun or not, within seconds.
+    /// Returns a sentence for the page.
+    async fn cut_short(&self, context: &Arc<StepContext>, step: &str) -> Result<Option<String>, Failure> {
+        let _ = (context, step);
+        Ok(Some(CUT_SHORT.to_owned()))
     }
 
     /// Whether the job has passed its commit point, as the store says: then a failure, or being

@@ -132,15 +132,16 @@ impl OneJob<'_> {
         }
         let mut answer = self.faulty(step, When::Before)?;
         if answer.is_ok() {
+            let may_be_cut_short = self.work.may_be_cut_short(&step.name);
             answer = tokio::select! {
-                answer = self.work.run(self.context, &step.name) => answer,
+                // Asked to stop before it began: it does not begin.
+                biased;
                 () = cancel.cancelled(), if !past_commit => {
                     self.record(step, StepState::Failed, None, Some("stopped")).await;
                     return Ok(StepEnd::Cancelled);
                 }
-                () = cancel.cancelled(), if self.work.may_be_cut_short(&step.name) => {
-                    Ok(Some("cut short, as somebody asked".to_owned()))
-                }
+                () = cancel.cancelled(), if may_be_cut_short => self.work.cut_short(self.context, &step.name).await,
+                answer = self.work.run(self.context, &step.name) => answer,
             };
         }
         if answer.is_ok() {

@@ -4,7 +4,7 @@ mod backend;
 pub(crate) mod store;
 
 use homeport_model::{
-    name::HostName,
+    name::{DomainName, HostName},
     panel_domain::{MOST_NAMES, PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
     prelude::{Actor, Code, Problem, Role, Topic},
     secret::Secret,
@@ -15,8 +15,9 @@ use std::sync::Arc;
 use crate::{
     accounts::Accounts,
     apps::{self, Apps},
-    certificates,
+    certificates::{Certificates, Planned},
     db::{self, Db},
+    dns::Dns,
     failure::Failure,
     origins::Origins,
 };
@@ -40,14 +41,16 @@ impl Origins {
 pub struct PanelDomain {
     apps: Apps,
     accounts: Arc<Accounts>,
+    certificates: Certificates,
+    dns: Dns,
     origins: Origins,
 }
 
 impl PanelDomain {
-    /// The service beside the apps' and the people's.
+    /// The service beside the others.
     #[must_use]
-    pub fn new(apps: Apps, accounts: Arc<Accounts>, origins: Origins) -> Self {
-        Self { apps, accounts, origins }
+    pub fn new(apps: Apps, accounts: Arc<Accounts>, certificates: Certificates, dns: Dns, origins: Origins) -> Self {
+        Self { apps, accounts, certificates, dns, origins }
     }
 
     async fn list(&self, actor: &Actor) -> Result<Vec<PanelNameRow>, Failure> {
@@ -113,6 +116,7 @@ impl PanelDomain {
         }
         parts.audit.record(&mut tx, actor, "panel.try_name", name.as_str(), json!({})).await?;
         tx.commit().await?;
+        self.dns.check(&name.into()).await?;
         self.changed().await
     }
 
@@ -160,17 +164,15 @@ impl PanelDomain {
     }
 
     async fn seen(&self, added: &Added) -> Result<Seen, Failure> {
-        let domain = added.name.clone().into();
-        let in_use = certificates::store::in_use(&self.apps.parts.db).await?;
-        let own = in_use.iter().find(|certificate| certificate.domain == domain);
-        let certificate = own.or_else(|| in_use.iter().find(|certificate| certificate.facts.covers(&domain)));
-        Ok(Seen {
-            dns: None,
-            certificate_until: certificate.map(|certificate| certificate.facts.not_after),
-            certificate_problem: None,
-            answer: None,
-            answered_at: added.answered_at,
-        })
+        let domain: DomainName = added.name.clone().into();
+        let Planned { certificate_until, problem, answer } = self.certificates.rehearsed(&domain).await?;
+        let dns = self.dns.last_check(&domain).await?.map(|check| {
+            let verdict = check.verdict();
+            let advice = verdict.advice(&domain, &check.own).map(|advice| format!(" {advice}"));
+            let words = verdict.sentence(&domain) + &advice.unwrap_or_default();
+            if verdict.is_good() { Ok(words) } else { Err(words) }
+        });
+        Ok(Seen { dns, certificate_until, certificate_problem: problem, answer, answered_at: added.answered_at })
     }
 
     async fn changed(&self) -> Result<(), Failure> {

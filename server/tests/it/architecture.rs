@@ -65,6 +65,7 @@ fn engines_crates_stay_in_their_folders() {
     nobody_else_says(r"\bwebauthn_rs\b", "server/src", &["server/src/accounts/ceremony"]);
     nobody_else_says(r"Command::new\(", "server/src", &["server/src/drivers/process"]);
     nobody_else_says(r"\brussh::", "server/src", &["server/src/ssh/", "server/src/ssh_keys/"]);
+    nobody_else_says(r"\bhickory_proto::", "server/src", &["server/src/drivers/dns/"]);
     nobody_else_says(
         r"\b(x509_parser|rcgen|rustls|tokio_rustls|webpki_roots)::",
         "server/src",
@@ -89,9 +90,9 @@ fn http_asks_services_and_never_drivers() {
 fn drivers_know_neither_the_store_nor_each_other() {
     let above = r"crate::(db|live|jobs|apps|deploys|domains|accounts|activity|host|http|audit|seal|failure|compose)\b";
     nobody_else_says(above, "server/src/drivers", &[]);
-    for driver in ["acme", "docker", "nginx", "nat", "git", "tls"] {
-        let others: Vec<&str> =
-            ["acme", "docker", "nginx", "nat", "git", "tls"].into_iter().filter(|other| *other != driver).collect();
+    let drivers = ["acme", "dns", "docker", "git", "nat", "nginx", "tls"];
+    for driver in drivers {
+        let others: Vec<&str> = drivers.into_iter().filter(|other| *other != driver).collect();
         let word = format!(r"(drivers|super)::({})\b", others.join("|"));
         nobody_else_says(&word, &format!("server/src/drivers/{driver}"), &[]);
     }

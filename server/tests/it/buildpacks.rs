@@ -199,6 +199,50 @@ async fn named_buildpacks_are_those_of_the_builder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn project_toml_names_the_builder_its_buildpacks_variables_and_files() {
+    let shop = shop(|repository| {
+        repository.write("docs/secret.md", "not for the image").write("show", "COLOUR");
+    })
+    .await;
+    let project = |rest: &str| {
+        let builder = images::builder_name(&shop.panel.ground.namespace);
+        format!("[_]\nschema-version = \"0.2\"\n[io.buildpacks]\nbuilder = \"{builder}\"\n{rest}")
+    };
+    let env = "[[io.buildpacks.build.env]]\nname = \"COLOUR\"\nvalue = \"a 'red' $(id)\"\n";
+    let group = "exclude = [\"docs/\"]\n[[io.buildpacks.group]]\nid = \"test/web\"\nversion = \"1.0.0\"\n";
+    shop.repository.write("Dockerfile", "FROM nowhere").write("project.toml", &project(&format!("{group}{env}")));
+    shop.repository.push("second");
+    // Nothing of it stands in the app's settings.
+    let form = AppForm { build: BuildForm::default(), ..shop.form.clone() };
+    shop.panel.backend.apps.change(&shop.panel.actor, &shop.app, form).await.expect("changed");
+    succeeded(&shop.panel.deploy(&shop.app).await);
+    let log = shop.panel.log(&shop.app, 1).await;
+    assert!(log.contains("Builder: buildpacks (project.toml found)."), "{log}");
+    assert!(log.contains("a 'red' $(id)"), "byte for byte: {log}");
+    let container = shop.panel.ground.docker.list_ours().await.expect("listed").remove(0).id;
+    let list = ["ls", "/workspace", "/workspace/deep"].map(str::to_owned);
+    let listed = shop.panel.ground.docker.execute(&container, &list, Duration::from_secs(5)).await.expect("listed");
+    assert!(listed.output.contains("package.json") && !listed.output.contains("docs"), "{}", listed.output);
+
+    // What a person set counts before what the file says.
+    shop.set_for_builds("COLOUR=green").await;
+    succeeded(&shop.panel.deploy(&shop.app).await);
+    let log = shop.panel.log(&shop.app, 2).await;
+    assert!(!log.contains("'red'"), "{log}");
+
+    for (text, says) in [
+        (project("[[io.buildpacks.group]]\nid = \"heroku/nodejs\"\n"), "has no buildpack heroku/nodejs"),
+        (project("[[io.buildpacks.group]]\nuri = \"docker://x\"\n"), "project.toml, line 6, column 7: io.buildpacks"),
+        (project("include = \n"), "project.toml, line 5"),
+        ("[build]\nbuilder = \"$(id)\"".to_owned(), "project.toml, line 2, column 11: build.builder"),
+    ] {
+        shop.repository.write("project.toml", &text).push("mistake");
+        let ended = shop.panel.deploy(&shop.app).await;
+        assert!(problem(&ended).title.contains(says), "{text}: {:?}", problem(&ended));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_in_a_build_is_said_and_leaves_nothing() {
     let mut shop = shop(|repository| {
         repository.write("fail", "yes");

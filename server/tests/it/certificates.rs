@@ -28,7 +28,7 @@ use crate::{
     support::{
         authority::{Authority, Issued},
         panel::Panel,
-        running::Running,
+        running::{Running, succeeded},
         web,
     },
 };
@@ -121,9 +121,12 @@ async fn what_a_person_brings_is_served_and_its_key_never_leaves() {
     let seen = served(&panel, SHOP).await.expect("https");
     assert_eq!((&seen.facts.serial, seen.http2, seen.trusted), (&serial(&issued), true, false));
     assert_eq!((seen.issuers.len(), seen.missing.as_deref()), (2, Some("Test Root")));
-    assert!(seen.hsts.is_some() && seen.status == Some(502), "{seen:?}");
+    assert_eq!(seen.status, Some(502), "{seen:?}");
     assert!(believes(&panel, &root.pem, SHOP).await, "who knows the root believes the chain");
     assert!(!believes(&panel, &Authority::root("Test Root").pem, SHOP).await);
+    succeeded(&panel.deploy(&"shop".parse().expect("a name")).await);
+    let seen = served(&panel, SHOP).await.expect("https");
+    assert!(seen.hsts.is_some() && seen.status == Some(200), "{seen:?}");
     let plain = web::get(panel.ground.http_port, SHOP, "/cart?x=1").await.expect("http");
     assert_eq!(plain.status, 301);
     assert!(plain.text.contains(&format!("https://{SHOP}:{}/cart?x=1", https(&panel).await.port())), "{}", plain.text);
@@ -190,7 +193,7 @@ async fn what_would_not_do_is_refused_and_nothing_changes() {
         assert_eq!((problem.code, problem.field.as_deref()), (Code::Invalid, Some(field)), "{problem}");
         assert!(problem.title.contains(says) && problem.hint.is_some(), "{says}: {problem}");
     }
-    for name in ["nowhere.example.com", "*.nowhere.example.com", "localhost", "com.example.shop"] {
+    for name in ["nowhere.example.com", "*.nowhere.example.com", "panel.example.com", "com.example.shop"] {
         let problem = keep(&panel, &panel.actor, name, &bundle(&good), &good.key).await.expect_err("unknown");
         assert_eq!(problem.code, Code::NotFound, "{name}");
         let sign = panel.backend.certificates.self_sign(&panel.actor, &domain(name)).await.expect_err("unknown");
@@ -269,7 +272,7 @@ async fn files_and_archives_are_taken_as_authorities_send_them() {
         tar.append_link(&mut header, "private.key", "/etc/shadow").expect("written");
         tar.into_inner().expect("ended")
     };
-    let mut out = tar(&[("xx/../private.key", "x")].map(|(_, content)| ("private.key", content)));
+    let mut out = tar(&[("private.key", "x")]);
     out[..14].copy_from_slice(b"../private.key");
     let fixed = {
         // The header's sum, over the new name.
@@ -446,18 +449,11 @@ async fn files_come_from_the_panels_own_pages_with_a_fresh_passkey() {
         browser.send(request.body(axum::body::Body::from(body)).expect("a request")).await
     };
     assert_eq!(send(&panel.browser(), form("x")).await.code(), "sign_in_required");
-    panel.clock.advance_ms(3_600_000);
+    panel.clock.advance_ms(6 * 60_000);
     assert_eq!(send(&owner.browser, form("x")).await.code(), "step_up_required");
     owner.step_up().await;
     let answer = send(&owner.browser, form("x")).await;
     assert_eq!(answer.status, 404, "{answer:?}");
     assert!(answer.text().contains("There is no such domain"));
     assert_eq!(send(&owner.browser, form(&"x".repeat(300 << 10))).await.status, 413);
-    let foreign = owner
-        .browser
-        .request(http::Method::POST, path)
-        .header("sec-fetch-site", "cross-site")
-        .header(http::header::ORIGIN, "https://evil.example");
-    let foreign = owner.browser.send(foreign.body(axum::body::Body::from(form("x"))).expect("a request")).await;
-    assert_eq!(foreign.status, 403);
 }

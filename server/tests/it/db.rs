@@ -240,9 +240,15 @@ async fn migrations_carry_rows_along() {
     }
     let user: String = sqlx::query_scalar("SELECT name FROM users").fetch_one(&pool).await.expect("kept");
     assert_eq!(user, "Ada");
-    for (table, rows) in
-        [("passkeys", 1_i64), ("recovery_codes", 1), ("sessions", 1), ("one_time_links", 1), ("audit", 1)]
-    {
+    for (table, rows) in [
+        ("passkeys", 1_i64),
+        ("recovery_codes", 1),
+        ("sessions", 1),
+        ("one_time_links", 1),
+        ("audit", 1),
+        ("dns_checks", 1),
+        ("dns_providers", 1),
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.expect("counts");
         assert_eq!(count, rows, "{table}");

@@ -270,18 +270,27 @@ async fn logs_are_rotated_while_it_serves() {
     ground.nginx.apply(&ground.generation(1, down())).await.expect("applied");
     get(ground.http_port, "shop.example.com", "/before").await.expect("an answer");
     sleep(Duration::from_millis(100)).await;
-    ground.nginx.rotate_logs(1).expect("rotated");
     let logs = ground.state().join("nginx/logs");
+    let name = format!("app-{}.log", ground.app);
+    std::fs::write(logs.join("error.log"), "a warning\n").expect("written");
+    ground.nginx.rotate_logs(u64::MAX, &[]).expect("nothing is too large");
+    assert!(!logs.join("error.log.1").exists() && !logs.join(format!("{name}.1")).exists());
+    ground.nginx.rotate_logs(1, std::slice::from_ref(&ground.app)).expect("rotated");
     for _ in 0..100 {
-        if logs.join("access.log").exists() {
+        if logs.join(&name).exists() && logs.join("error.log").exists() {
             break;
         }
         sleep(Duration::from_millis(20)).await;
     }
     get(ground.http_port, "shop.example.com", "/after").await.expect("an answer");
     sleep(Duration::from_millis(100)).await;
-    assert!(std::fs::read_to_string(logs.join("access.log.1")).expect("the old").contains("/before"));
-    assert!(std::fs::read_to_string(logs.join("access.log")).expect("the new").contains("/after"));
+    assert!(std::fs::read_to_string(logs.join(format!("{name}.1"))).expect("the old").contains("/before"));
+    assert!(std::fs::read_to_string(logs.join(&name)).expect("the new").contains("/after"));
+    assert!(std::fs::read_to_string(logs.join("error.log.1")).expect("the old").contains("a warning"));
+    assert!(!logs.join("access.log.1").exists(), "nobody asked for what is no app's");
+    assert_eq!(ground.nginx.logged_apps().expect("listed"), std::slice::from_ref(&ground.app));
+    ground.nginx.remove_logs(&ground.app).expect("removed");
+    assert!(ground.nginx.logged_apps().expect("listed").is_empty());
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ use homeport_model::{
     name::AppName,
     problem::Fix,
 };
-use homeport_server::drivers::docker::OurContainer;
+use homeport_server::{
+    drivers::docker::OurContainer,
+    jobs::{Fault, When},
+};
 
 use crate::support::{
     git_server::{GitServer, Repository},
@@ -106,6 +109,58 @@ async fn a_procfile_names_web_and_worker_and_a_person_scales_them() {
     let number = built.panel.backend.deploys.roll_back(&built.panel.actor, &built.app, 2).await.expect("queued");
     succeeded(&built.panel.ended(&built.app, number).await);
     assert_eq!(built.containers().await, ["web", "web", "web", "worker", "worker"]);
+}
+
+/// How many containers of a process were started and had not proved themselves yet, at most.
+fn most_at_once(log: &str, process: &str) -> i32 {
+    let name = format!("-{process}-");
+    let (mut now, mut most) = (0, 0);
+    for line in log.lines().filter(|line| line.contains(&name)) {
+        now += i32::from(line.starts_with("Started ")) - i32::from(line.contains(" ms."));
+        most = most.max(now);
+    }
+    assert_eq!(now, 0, "each that was started proved itself: {log}");
+    most
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_start_at_a_time_as_the_files_say_and_else_one() {
+    let procfile = format!("web: /start\nworker: {WORKER}\n");
+    let app_json = r#"{"formation": {"web": {"quantity": 4, "max_parallel": 2}, "worker": {"quantity": 2}}}"#;
+    let built = Built::start(&[("Procfile", &procfile), ("app.json", app_json)]).await;
+    succeeded(&built.deploy().await);
+    assert_eq!(built.containers().await, ["web", "web", "web", "web", "worker", "worker"]);
+    let log = built.panel.log(&built.app, 1).await;
+    assert_eq!((most_at_once(&log, "web"), most_at_once(&log, "worker")), (2, 1), "{log}");
+    let detail = built.panel.backend.apps.find(&built.panel.actor, &built.app).await.expect("found");
+    let at_once: Vec<u16> = detail.processes.iter().map(|row| row.process.max_parallel).collect();
+    assert_eq!(at_once, [2, 1]);
+
+    // What is broken is seen at the first ones: the others are not even started.
+    built.repository.write("Procfile", &format!("web: exit 3\nworker: {WORKER}\n")).push("second");
+    assert_eq!(problem(&built.deploy().await).title, "The container exited with code 3 right after its start.");
+    let log = built.panel.log(&built.app, 2).await;
+    assert_eq!(log.lines().filter(|line| line.starts_with("Started ") && line.contains("-web-")).count(), 2, "{log}");
+    assert_eq!(built.containers().await, ["web", "web", "web", "web", "worker", "worker"]);
+    assert_eq!(built.panel.visit(&built.app).await, (200, "built".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_that_died_between_two_containers_goes_on_with_the_next() {
+    let mut built = Built::start(&[("Procfile", "web: /start\n")]).await;
+    built.scale("web", "3").await;
+    built.panel.faults.plant("start", When::After, Fault::Die);
+    let number = built.panel.backend.deploys.deploy(&built.panel.actor, &built.app).await.expect("queued");
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while !built.ours().await.iter().any(OurContainer::is_web) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the first one was started");
+    built.panel = built.panel.restart().await;
+    succeeded(&built.panel.ended(&built.app, number).await);
+    assert_eq!(built.containers().await, ["web", "web", "web"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use homeport_model::{job::JobState, name::AppName};
+use homeport_model::{
+    app::{AppForm, ProcessForm},
+    job::JobState,
+    name::AppName,
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::support::{
     git_server::GitServer,
+    registry::Registry,
     running::{Running, dockerfile, problem, succeeded},
 };
 
@@ -32,6 +37,16 @@ async fn at(panel: &Running, app: &AppName, number: u32, step: &str) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{app} never came to {step}: {:#?}", panel.detail(app, number).await.steps);
+}
+
+async fn wait_until(holds: impl AsyncFn() -> bool) {
+    for _ in 0..1_500 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came true");
 }
 
 /// Stops a job and says how long that took.
@@ -124,6 +139,75 @@ async fn waiting_for_old_connections_ends_when_somebody_asks() {
     let prove = detail.steps.iter().find(|step| step.name == "prove").expect("the step");
     assert_eq!(prove.note.as_deref(), Some("cut short, as somebody asked"));
     assert_eq!(panel.ground.docker.list_ours().await.expect("listed").len(), 1, "the old one is retired all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_is_stopped_while_the_registry_is_silent_and_in_the_middle_of_a_layer() {
+    let panel = Running::start().await;
+    // One registry takes the question and is silent, the other stops in the middle of a layer.
+    let (silent, _listens) = GitServer::silent().await;
+    let silent = silent.as_str().trim_start_matches("http://").trim_end_matches("/silent.git").to_owned();
+    let form = AppForm { image: format!("{silent}/ada/web:1"), ..panel.form("silent") };
+    let app = panel.create(form).await;
+    let number = press(&panel, &app).await;
+    at(&panel, &app, number, "fetch").await;
+    wait_until(async || panel.log(&app, number).await.contains("Pulling ")).await;
+    assert_eq!(stop(&panel, &app, number).await, JobState::Cancelled);
+
+    let registry = Registry::stalling().await;
+    let app = panel.create(AppForm { image: registry.image().to_string(), ..panel.form("half") }).await;
+    let number = press(&panel, &app).await;
+    wait_until(async || registry.halves() > 0).await;
+    assert_eq!(stop(&panel, &app, number).await, JobState::Cancelled);
+    let detail = panel.detail(&app, number).await;
+    assert_eq!(detail.release.job.problem.expect("a reason").title, "Stopped before anything was switched.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_containers_that_will_not_end_are_ended_when_somebody_asks() {
+    let panel = Running::start().await;
+    let app = panel.create(panel.form("bot")).await;
+    let stubborn = "trap '' TERM; while true; do sleep 1; done";
+    let set = |process: &str, scale: &str, command: &str| ProcessForm {
+        process: process.into(),
+        scale: scale.into(),
+        command: command.into(),
+        stop_grace: "600".into(),
+        ..ProcessForm::default()
+    };
+    for form in [set("web", "0", ""), set("bot", "1", stubborn), set("other", "1", stubborn)] {
+        panel.backend.apps.set_process(&panel.actor, &app, form).await.expect("set");
+    }
+    succeeded(&panel.deploy(&app).await);
+    let number = press(&panel, &app).await;
+    at(&panel, &app, number, "retire").await;
+    assert_eq!(stop(&panel, &app, number).await, JobState::Succeeded, "it had been switched already");
+    let detail = panel.detail(&app, number).await;
+    let retire = detail.steps.iter().find(|step| step.name == "retire").expect("the step");
+    assert_eq!(retire.note.as_deref(), Some("2 old containers are stopped"));
+    let ours = panel.ground.docker.list_ours().await.expect("listed");
+    assert!(ours.len() == 2 && ours.iter().all(|one| one.running && one.name.contains("-r2-")), "{ours:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_after_a_switch_is_ended_when_somebody_asks() {
+    let panel = Running::start().await;
+    let git = GitServer::start().await;
+    let repository = git.repository("shop");
+    repository.write("Dockerfile", &dockerfile(&panel, "CMD [\"/start\"]"));
+    repository.write("app.json", r#"{"scripts": {"dokku": {"postdeploy": "echo warming; sleep 600"}}}"#).push("first");
+    let mut form = panel.form("shop");
+    (form.kind, form.repo) = ("dockerfile".into(), git.url("shop").to_string());
+    let app = panel.create(form).await;
+    let number = press(&panel, &app).await;
+    wait_until(async || panel.log(&app, number).await.lines().any(|line| line == "warming")).await;
+    assert_eq!(stop(&panel, &app, number).await, JobState::Succeeded, "it had been switched already");
+    let detail = panel.detail(&app, number).await;
+    let postdeploy = detail.steps.iter().find(|step| step.name == "postdeploy").expect("the step");
+    assert_eq!(postdeploy.note.as_deref(), Some("stopped, as somebody asked: postdeploy ran in part"));
+    let ours = panel.ground.docker.list_ours().await.expect("listed");
+    assert!(ours.len() == 1 && ours[0].is_web(), "{ours:#?}");
+    assert_eq!(panel.visit(&app).await, (200, "built".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

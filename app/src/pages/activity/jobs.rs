@@ -1,9 +1,6 @@
 //! Jobs: running and done.
 
-use homeport_model::{
-    event::Topic,
-    job::{JobRow, WaitsFor},
-};
+use homeport_model::{event::Topic, job::JobRow};
 use leptos::prelude::*;
 
 use super::{super::words, ActivityHeader, Tab};
@@ -73,12 +70,11 @@ pub fn JobTable(
                 Some(href) => view! { <a class="row-link" href=href>{name}</a> }.into_any(),
                 None => name.into_any(),
             };
-            let waits = job.waits_for.as_ref().map(WaitsFor::sentence);
-            let note = match (&job.problem, &job.step) {
-                (None, _) if waits.is_some() => waits.unwrap_or_default(),
-                (Some(problem), _) => problem.title.clone(),
-                (None, Some(step)) => step_name(step).to_owned(),
-                (None, None) => job.release.map(|number| format!("release {number}")).unwrap_or_default(),
+            let note = match (&job.problem, words::waiting(&job), &job.step) {
+                (Some(problem), ..) => problem.title.clone(),
+                (None, Some(waits), _) => waits,
+                (None, None, Some(step)) => step_name(step).to_owned(),
+                (None, None, None) => job.release.map(|number| format!("release {number}")).unwrap_or_default(),
             };
             view! {
                 <tr>

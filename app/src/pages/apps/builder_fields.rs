@@ -116,6 +116,12 @@ fn BuildFields(form: BuildForm, kind: SourceKind, problem: Signal<Option<Problem
         }
         _ => "KEY=value, one a line, for ARG in a Dockerfile. Whoever has the image can read them: no secrets.",
     };
+    let memory_hint = match kind {
+        SourceKind::Buildpacks => "Empty: three quarters of what is free.",
+        _ => {
+            "Empty: three quarters of what is free. A Dockerfile with RUN --mount is built by BuildKit, which the engine holds to the time only."
+        }
+    };
     view! {
         {packs}
         <TextArea
@@ -136,7 +142,7 @@ fn BuildFields(form: BuildForm, kind: SourceKind, problem: Signal<Option<Problem
                 name="form[build][memory]"
                 key="build_memory"
                 value=form.memory
-                hint="Empty: three quarters of what is free."
+                hint=memory_hint
                 problem=problem
                 mono=true
                 optional=true

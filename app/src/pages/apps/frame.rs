@@ -200,7 +200,7 @@ fn Tabs(this: ThisApp) -> impl IntoView {
             <ul>
                 {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/processes", "Processes")}
                 {tab("/environment", "Environment")} {tab("/storage", "Storage & ports")} {tab("/logs", "Logs")}
-                {tab("/settings", "Settings")}
+                {tab("/traffic", "Traffic")} {tab("/settings", "Settings")}
             </ul>
         </nav>
     }

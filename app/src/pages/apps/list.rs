@@ -11,7 +11,11 @@ use super::super::words;
 use crate::{
     api::apps::list_apps,
     live,
-    ui::{Age, PageHeader, PanelSkeleton, State, Tone, figures::count, loaded},
+    ui::{
+        Age, PageHeader, PanelSkeleton, State,
+        figures::{count, logged_time},
+        loaded,
+    },
 };
 
 /// The list.
@@ -108,14 +112,29 @@ fn AppsFound(found: Memo<Vec<AppRow>>) -> impl IntoView {
 }
 
 /// What there is to say about an app beside its state.
-fn note(app: &AppRow) -> (Option<String>, String) {
-    let release = words::release_of(app).map(|number| format!("r{number}"));
-    let note = match (&app.state, &app.last_failure) {
-        (AppState::Down { why, .. } | AppState::Partly { why, .. } | AppState::Unknown { why }, _) => why.clone(),
-        (AppState::NotDeployed | AppState::Removing, Some(failure)) => failure.clone(),
-        _ => app.version.clone().unwrap_or_default(),
-    };
-    (release, note)
+enum Said {
+    /// The version that serves, as a machine names it.
+    Version(String),
+    /// A sentence.
+    Words(String),
+}
+
+impl Said {
+    fn of(app: &AppRow) -> Self {
+        let waits = app.job.as_ref().and_then(words::waiting);
+        let trouble = match (&app.state, &app.last_failure) {
+            (AppState::Down { why, .. } | AppState::Partly { why, .. } | AppState::Unknown { why }, _) => Some(why),
+            // While another try waits, the last one is no news.
+            (AppState::NotDeployed | AppState::Removing, Some(failure)) if waits.is_none() => Some(failure),
+            _ => None,
+        };
+        match (waits, trouble) {
+            (Some(waits), Some(trouble)) => Self::Words(format!("{waits} {trouble}")),
+            (Some(waits), None) => Self::Words(waits),
+            (None, Some(trouble)) => Self::Words(trouble.clone()),
+            (None, None) => Self::Version(app.version.clone().unwrap_or_default()),
+        }
+    }
 }
 
 /// Apps in rows, each leading to its page.
@@ -128,7 +147,12 @@ pub fn AppTable(
         .into_iter()
         .map(|app| {
             let (tone, word) = words::of_app(&app);
-            let (release, note) = note(&app);
+            let p95 = app.p95_us.map(logged_time);
+            let release = words::release_of(&app).map(|number| format!("r{number}"));
+            let said = match Said::of(&app) {
+                Said::Version(version) => view! { <span class="mono">{version}</span> }.into_any(),
+                Said::Words(words) => words.into_any(),
+            };
             let since = match app.state {
                 AppState::Serving { since, .. } => Some(since),
                 _ => app.job.as_ref().map(|job| job.created_at),
@@ -153,13 +177,12 @@ pub fn AppTable(
                     </td>
                     <td data-cell="note">
                         {release.map(|release| view! { <span class="figure">{release} " · "</span> })}
-                        {if matches!(tone, Tone::Good | Tone::Working) {
-                            view! { <span class="mono">{note}</span> }.into_any()
-                        } else {
-                            note.into_any()
-                        }}
+                        {said}
                     </td>
                     <td>{address}</td>
+                    <td class="figure" data-wide>
+                        {p95.map(|took| view! { <span title="95 of 100 answers of the last hours took no longer">{took}</span> })}
+                    </td>
                     <td class="figure" data-cell="end">
                         {since.map(|since| view! { <Age at=since /> })}
                     </td>
@@ -175,6 +198,9 @@ pub fn AppTable(
                     <th scope="col">"State"</th>
                     <th scope="col">"Release"</th>
                     <th scope="col">"Address"</th>
+                    <th scope="col" class="figure" data-wide>
+                        "p95"
+                    </th>
                     <th scope="col" class="figure">
                         "Since"
                     </th>

@@ -86,7 +86,7 @@ fn Loaded(
     let fixed = is_fixed.then(|| {
         view! {
             <footer>
-                <p class="muted">"app.json says how many of each there are (formation)."</p>
+                <p class="muted">"app.json says how many of each there are, and how many start at a time (formation)."</p>
             </footer>
         }
     });
@@ -134,7 +134,10 @@ fn Row(app: String, row: ProcessRow) -> impl IntoView {
     let memory = format!("{} MiB", process.limits.memory_bytes >> 20);
     let cpu = process.limits.cpu_millis.map(|millis| format!(", {:.2} cores", f64::from(millis) / 1_000.0));
     let order = (process.order == SwitchOrder::StopFirst).then_some(", old one stops first");
-    let limits = format!("{memory}{}{}", cpu.unwrap_or_default(), order.unwrap_or_default());
+    // Of one container there is nothing to say: it starts alone.
+    let at_once = (wanted > 1).then(|| format!(", {} at a time at a switch", process.max_parallel.min(wanted)));
+    let limits =
+        format!("{memory}{}{}{}", cpu.unwrap_or_default(), order.unwrap_or_default(), at_once.unwrap_or_default());
     let name = process.name.to_string();
     view! {
         <tr>

@@ -2,11 +2,12 @@
 
 use homeport_model::{
     deploy::{DeployDetail, Trigger},
-    job::{JobKind, JobState, StepState, WaitsFor},
+    job::{JobKind, JobState, StepState},
     problem::Fix,
 };
 use leptos::{form::ActionForm, prelude::*};
 
+use super::super::words::waiting;
 use crate::{
     api::deploys::FixDeploy,
     ui::{Notice, Submit, Tone},
@@ -80,11 +81,7 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
             "It is taken up again by itself.".into(),
             None,
         ),
-        JobState::Queued => {
-            let waits = job.waits_for.as_ref().map(WaitsFor::sentence);
-            let title = waits.unwrap_or_else(|| "Waiting for its turn.".to_owned());
-            say(Tone::Working, title, "It begins by itself.".into(), None)
-        }
+        JobState::Queued => say(Tone::Working, waiting(job).unwrap_or_default(), "It begins by itself.".into(), None),
         JobState::Running => {
             let switched = deploy.steps.iter().any(|step| step.name == "switch" && step.state == StepState::Done);
             let then = match (switched, deploy.change.from) {
@@ -92,10 +89,7 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
                 (false, Some(from)) => format!("Release {from} serves until the new one has answered."),
                 (false, None) => "Visitors come once it has answered.".to_owned(),
             };
-            let title = match &job.waits_for {
-                Some(waits) => waits.sentence(),
-                None => format!("Release {number} is on its way."),
-            };
+            let title = waiting(job).unwrap_or_else(|| format!("Release {number} is on its way."));
             say(Tone::Working, title, then, None)
         }
         JobState::Succeeded => None,

@@ -2,6 +2,7 @@
 
 pub mod bring;
 pub mod certificate;
+pub mod dns;
 pub mod looks;
 pub mod plan;
 
@@ -25,6 +26,7 @@ use crate::{
 };
 use bring::{Bring, Files, SelfSigned};
 use certificate::{CertificatePanel, EarlierPanel};
+use dns::DnsPanel;
 use looks::Looks;
 use plan::PlanPanel;
 
@@ -89,7 +91,19 @@ const fn tone_of(severity: Severity) -> Tone {
 
 #[component]
 fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
-    let DomainView { domain, leads_to, certificate, note, verdict, alerts, looks, earlier, https_port, now } = view;
+    let DomainView {
+        domain,
+        leads_to,
+        certificate,
+        note,
+        verdict,
+        alerts,
+        looks,
+        earlier,
+        dns,
+        https_port,
+        now,
+    } = view;
     let (tone, sentence) = match verdict {
         // What is as meant is good news only where there is a certificate.
         Some((Severity::Note, words)) if certificate.is_some() => (Tone::Good, words),
@@ -143,6 +157,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         {alerts}
         <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
         <PlanPanel domain=domain.clone() />
+        <DnsPanel check=dns />
         <Looks looks=looks https_port=https_port now=now />
         <div class="split" data-variant="even">
             <Bring domain=domain.clone() actions=actions />

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DockerOption, HostNeeds, Mount, Storage};
+use super::{DockerOption, HostNeeds, Mount, SourceRange, Storage};
 use crate::{name::Refused, problem::Problem};
 
 /// The form of one need; what its kind has no use for stays empty.
@@ -24,6 +24,8 @@ pub struct NeedForm {
     pub owner: String,
     /// A mount or a published port: the process.
     pub process: String,
+    /// A published port: from where it can be reached; empty means from everywhere.
+    pub sources: String,
 }
 
 impl HostNeeds {
@@ -41,6 +43,10 @@ impl HostNeeds {
                 let mut published: super::Published = field("text", text)?;
                 if !form.process.trim().is_empty() {
                     published.process = field("process", form.process.trim())?;
+                }
+                if !form.sources.trim().is_empty() {
+                    published.sources =
+                        SourceRange::list(&form.sources).map_err(|refused| Problem::invalid("sources", refused.0))?;
                 }
                 needs.published.push(published);
             }

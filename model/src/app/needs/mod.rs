@@ -9,6 +9,7 @@ mod mount;
 mod option;
 mod port_map;
 mod published;
+mod source_range;
 mod view;
 
 pub use form::NeedForm;
@@ -16,6 +17,7 @@ pub use mount::{HostFolder, Mount, MountPoint, Owner, Storage, VolumeName};
 pub use option::{Capability, Device, DockerOption, HostAlias, HostTarget, Sysctl, Tmpfs, UlimitName};
 pub use port_map::{PortMap, PortScheme};
 pub use published::{Protocol, Published};
+pub use source_range::SourceRange;
 pub use view::{NeedsView, VolumeRow};
 
 use serde::{Deserialize, Serialize};

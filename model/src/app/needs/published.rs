@@ -4,6 +4,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::SourceRange;
 use crate::{
     deploy::container::ProcessName,
     name::{Port, Refused},
@@ -47,6 +48,10 @@ pub struct Published {
     /// The process; only one can have it.
     #[serde(default = "ProcessName::web")]
     pub process: ProcessName,
+    /// From where it can be reached, no two of them overlapping; from everywhere without any. The
+    /// host itself always reaches it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRange>,
 }
 
 impl Published {
@@ -54,6 +59,12 @@ impl Published {
     #[must_use]
     pub fn host_side(&self) -> String {
         format!("{}{}/{}", self.bound(), self.host, self.protocol.as_str())
+    }
+
+    /// The sources in a row, as in `10.0.0.0/8, 203.0.113.7`.
+    #[must_use]
+    pub fn sources_text(&self) -> String {
+        self.sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     fn bound(&self) -> String {
@@ -75,17 +86,23 @@ impl Published {
 
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}:{}/{}", self.bound(), self.host, self.container, self.protocol.as_str())
+        write!(f, "{}{}:{}/{}", self.bound(), self.host, self.container, self.protocol.as_str())?;
+        if self.sources.is_empty() { Ok(()) } else { write!(f, " from {}", self.sources_text()) }
     }
 }
 
-/// Reads `25565`, `25565:25565`, `25565:25565/udp`, `127.0.0.1:8080:80` and `[::1]:8080:80/tcp`.
+/// Reads `25565`, `25565:25565`, `25565:25565/udp`, `127.0.0.1:8080:80` and `[::1]:8080:80/tcp`, each
+/// with its sources behind, as in `25565 from 10.0.0.0/8, 203.0.113.7`.
 impl FromStr for Published {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
         const SHAPE: Refused = Refused(
             "Write host:container, as in 25565:25565/tcp, with the address before it where only that one is meant.",
         );
+        let (text, sources) = match text.split_once(" from ") {
+            None => (text, Vec::new()),
+            Some((text, sources)) => (text.trim(), SourceRange::list(sources)?),
+        };
         if text.contains('-') {
             return Err(Refused("Ports are published one by one, not as a range."));
         }
@@ -103,6 +120,7 @@ impl FromStr for Published {
             (None, text)
         };
         let (host, container) = ports.split_once(':').unwrap_or((ports, ports));
-        Ok(Self { address, host: host.parse()?, container: container.parse()?, protocol, process: ProcessName::web() })
+        let (host, container) = (host.parse()?, container.parse()?);
+        Ok(Self { address, host, container, protocol, process: ProcessName::web(), sources })
     }
 }

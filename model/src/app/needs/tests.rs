@@ -115,6 +115,8 @@ fn hostile_text_is_refused_in_every_field() {
             ("text", need("port", &text)),
             ("text", need("port", &format!("http:{text}:80"))),
             ("text", need("published", &text)),
+            ("text", need("published", &format!("80:80 from {text}"))),
+            ("sources", NeedForm { sources: text.clone(), ..need("published", "80:80") }),
             ("text", need("published", &format!("{text}:80:80/tcp"))),
             ("text", need("option", &text)),
             ("text", need("option", &format!("--cap-add={text}"))),
@@ -166,6 +168,12 @@ fn needs_that_exclude_each_other_are_refused() {
     let many: Vec<NeedForm> = (1..=33).map(|port| need("published", &port.to_string())).collect();
     assert!(with(&many).is_err());
 
+    let from = NeedForm { sources: "192.168.0.0/16\n10.0.0.0/8".into(), ..need("published", "25565:25565/udp") };
+    let from = with(&[from]).unwrap_or_else(|problem| panic!("{problem}"));
+    let text = from.published[0].to_string();
+    assert_eq!(text, "25565:25565/udp from 10.0.0.0/8, 192.168.0.0/16");
+    assert_eq!(with(&[need("published", &text)]).expect("read again"), from);
+    assert_eq!(from.without("published", &text).expect("removed"), HostNeeds::default());
     let spelt = needs.published[3].to_string();
     assert_eq!(spelt, "[::1]:80:80/tcp");
     assert_eq!(needs.without("published", &spelt).expect("removed").published.len(), 3);

@@ -71,7 +71,11 @@ fn each_difference_is_said_with_what_to_do() {
         (other(|s| s.facts.not_after = Timestamp::from_ms(DAY)), Severity::Bad, "has ended"),
         (other(|s| s.facts.not_before = Timestamp::from_ms(31 * DAY)), Severity::Bad, "not good yet"),
         (other(|s| s.self_signed = true), Severity::Warning, "its own issuer"),
-        (other(|s| s.missing = Some("R11".into())), Severity::Bad, "The certificate of R11 is missing"),
+        (
+            other(|s| (s.missing, s.facts.serial) = (Some("R11".into()), "ff".into())),
+            Severity::Bad,
+            "The certificate of R11 is missing",
+        ),
         (other(|s| s.trusted = false), Severity::Warning, "No browser knows the root behind R11"),
         (
             other(|s| s.facts.issuer = "CloudFlare Origin SSL ECC Certificate Authority".into()),

@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 
 use super::{DOLLAR, Host, PROBE_SOCKET, write::Writer};
-use crate::name::Port;
-
-/// One line of JSON a request. The query is left out: tokens stand there.
-const LOG_FORMAT: &str = "{\"at\":\"$time_iso8601\",\"address\":\"$remote_addr\",\"host\":\"$host\",\
-                          \"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$status,\
-                          \"bytes\":$body_bytes_sent,\"seconds\":$request_time}";
+use crate::{
+    name::Port,
+    traffic::{LOG_FORMAT, PROBE_VARIABLE, STATUS_VARIABLE},
+};
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
 const PROXY_HEADERS: [(&str, &str); 11] = [
@@ -154,6 +152,10 @@ fn shared(w: &mut Writer) {
         // Upstream keep-alive would hold requests on the old container after a switch.
         w.line("", &["close"]);
     });
+    let (variable, values) = STATUS_VARIABLE;
+    w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
+    let (variable, looks_at, values) = PROBE_VARIABLE;
+    w.block("map", &[looks_at, variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     w.block("map", &["$server_port", "$homeport_port"], |w| {
         w.line("default", &[":$server_port"]);
         w.line("80", &[""]);

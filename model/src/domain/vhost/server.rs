@@ -4,6 +4,7 @@ use super::{
     AppVhost, CHALLENGE_PATH, CHALLENGES, CertificatePair, Down, Host, Panel, PanelName, PanelUpstream, Target,
     Upstream, main_file::listens, pages::page, site::Site, write::Writer,
 };
+use crate::id::AppId;
 
 /// The panel holds streams open for a page that is left open.
 const PANEL_TIMEOUT: &str = "3600s";
@@ -55,7 +56,8 @@ fn panel_names(name: &PanelName) -> Vec<(&str, Option<&CertificatePair>)> {
 
 /// An app's file.
 pub(super) fn app(host: &Host, app: &AppVhost) -> String {
-    let names = Names::of(host, app.names.iter().map(|name| (name.name.as_str(), name.tls.as_ref())));
+    let mut names = Names::of(host, app.names.iter().map(|name| (name.name.as_str(), name.tls.as_ref())));
+    names.log = Some(log_file(&app.app));
     let mut above = Writer::new();
     match &app.target {
         Target::Site(rules) => Site::new(&app.app, rules).maps(&mut above),
@@ -83,6 +85,12 @@ pub(super) fn app(host: &Host, app: &AppVhost) -> String {
         }
     });
     above.finish() + &servers
+}
+
+/// An app's access log, below nginx's folder.
+#[must_use]
+pub fn log_file(app: &AppId) -> String {
+    format!("logs/app-{app}.log")
 }
 
 /// The group of an app's containers, where there is more than one.
@@ -133,11 +141,13 @@ struct Names<'a> {
     plain: Vec<&'a str>,
     /// Those with one; names that share a certificate share a server.
     secure: Vec<(&'a CertificatePair, Vec<&'a str>)>,
+    /// The log of their requests; the shared one without.
+    log: Option<String>,
 }
 
 impl<'a> Names<'a> {
     fn of(host: &Host, all: impl Iterator<Item = (&'a str, Option<&'a CertificatePair>)>) -> Self {
-        let mut names = Self { plain: Vec::new(), secure: Vec::new() };
+        let mut names = Self { plain: Vec::new(), secure: Vec::new(), log: None };
         for (name, pair) in all {
             match pair.filter(|_| host.https_port.is_some()) {
                 None => names.plain.push(name),
@@ -149,16 +159,23 @@ impl<'a> Names<'a> {
         }
         names
     }
+
+    fn logged(&self, w: &mut Writer) {
+        if let Some(file) = &self.log {
+            w.line("access_log", &[file, "homeport"]);
+        }
+    }
 }
 
 /// A server for http that does the work for names without a certificate; one that leads the others to
 /// https; and one for https for each certificate.
 fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String {
     let mut w = Writer::new();
-    let http = |w: &mut Writer, names: &[&str], inside: &dyn Fn(&mut Writer)| {
+    let http = |w: &mut Writer, server_names: &[&str], inside: &dyn Fn(&mut Writer)| {
         w.block("server", &[], |w| {
             listens(host, host.http_port).iter().for_each(|listen| w.line("listen", &[listen]));
-            w.line("server_name", names);
+            w.line("server_name", server_names);
+            names.logged(w);
             challenges(w, host);
             inside(w);
         });
@@ -173,10 +190,11 @@ fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String
         let to = format!("https://$host{port}$request_uri");
         w.block("location", &["/"], |w| w.line("return", &["301", &to]));
     });
-    for (pair, names) in &names.secure {
+    for (pair, server_names) in &names.secure {
         w.block("server", &[], |w| {
             listens(host, port).iter().for_each(|listen| w.line("listen", &[listen, "ssl", "http2"]));
-            w.line("server_name", names);
+            w.line("server_name", server_names);
+            names.logged(w);
             w.line("ssl_certificate", &[pair.certificate.as_str()]);
             w.line("ssl_certificate_key", &[pair.key.as_str()]);
             w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);

@@ -54,6 +54,7 @@ fn a_proxied_app() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
+        access_log logs/app-0000000001000001.log homeport;
         location ^~ /.well-known/acme-challenge/ {
             root /srv/homeport/nginx/challenges;
             default_type text/plain;
@@ -90,6 +91,7 @@ fn a_static_site() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
+        access_log logs/app-0000000001000001.log homeport;
         location ^~ /.well-known/acme-challenge/ {
             root /srv/homeport/nginx/challenges;
             default_type text/plain;

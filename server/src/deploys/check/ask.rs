@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use homeport_model::{
-    build::{Healthcheck, Probe, Scheme},
+    build::{Healthcheck, Probe},
     deploy::container::ContainerSpec,
     text::clean_line,
 };
@@ -63,12 +63,9 @@ impl DeployWork {
                 }
                 Err(error) => Err(format!("{}: {error}", words.join(" "))),
             },
-            Probe::Http { scheme: Scheme::Https, path, .. } => {
-                Err(format!("{path} is to be asked for by https, which Homeport does not speak to containers"))
-            }
-            Probe::Http { path, content, headers, scheme: Scheme::Http } => {
+            Probe::Http { path, content, headers, scheme } => {
                 let host = self.apps.first_host_name(&deploy.release.spec);
-                let question = Question { host: &host, path, headers, limit };
+                let question = Question { host: &host, path, headers, scheme: *scheme, limit };
                 let address = address_of(state, port.get())?;
                 let answer = probe::ask(address, &question).await;
                 let answer = answer.map_err(|error| format!("{path} on port {port}: {error}"))?;

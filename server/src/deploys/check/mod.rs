@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use homeport_model::{
-    build::{Healthcheck, Probe},
+    build::{Healthcheck, Probe, Process, Scheme},
     deploy::{
         container::{ContainerSpec, ProcessName},
         plan::{STAYS_UP_MS, WORKER_STAYS_UP_MS},
     },
     prelude::{Code, Problem},
 };
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use self::explain::death;
 use super::work::{Deploy, DeployWork};
@@ -46,20 +46,36 @@ pub(super) struct Progress {
 }
 
 impl DeployWork {
-    /// Asks every container until it has proved itself or the limit has passed.
+    /// Asks every container until it has proved itself or the limit has passed. The processes are
+    /// asked side by side.
     pub(super) async fn check(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         if deploy.release.is_site() {
             return Ok("nginx serves a folder: there is nothing to check".to_owned());
         }
-        let specs = self.container_specs(deploy)?;
-        let words = try_join_all(specs.iter().map(|spec| self.check_one(deploy, spec))).await?;
+        let processes = deploy.release.processes();
+        let words = try_join_all(processes.iter().map(|process| self.check_process(deploy, process))).await?;
         let mut said: Vec<String> = Vec::new();
-        words.into_iter().for_each(|words| {
+        words.into_iter().flatten().for_each(|words| {
             if !said.contains(&words) {
                 said.push(words);
             }
         });
         Ok(if said.is_empty() { "it has no process to check".to_owned() } else { said.join("; ") })
+    }
+
+    /// Asks the containers of one process, as many at the same time as its files say. The first of
+    /// them run already; each other one starts when one before it has proved itself.
+    async fn check_process(&self, deploy: &Deploy<'_>, process: &Process) -> Result<Vec<String>, Failure> {
+        let specs = self.container_specs(deploy, process)?;
+        let places = &Semaphore::new(process.max_parallel.into());
+        let in_turn = specs.iter().map(|spec| async move {
+            let _place = places.acquire().await.map_err(|_| Failure::internal("the places of a process are closed"))?;
+            if spec.index > u32::from(process.max_parallel) {
+                self.start_in_turn(deploy, spec).await?;
+            }
+            self.check_one(deploy, spec).await
+        });
+        try_join_all(in_turn).await
     }
 
     /// Asks one container for all its proofs, in their order.
@@ -188,8 +204,11 @@ fn words_of(proof: &Proof, spec: &ContainerSpec) -> String {
         Proof::Port => format!("port {} answers", spec.port),
         Proof::StaysUp => format!("{} stays up", spec.process),
         Proof::Declared(check) => match &check.probe {
-            Probe::Http { path, content: None, .. } => format!("{path} answers with 2xx"),
-            Probe::Http { path, content: Some(_), .. } => format!("{path} answers with 2xx and what was expected"),
+            Probe::Http { path, content, scheme, .. } => {
+                let over = if *scheme == Scheme::Https { " over https" } else { "" };
+                let and = if content.is_some() { " and what was expected" } else { "" };
+                format!("{path} answers with 2xx{over}{and}")
+            }
             Probe::Command { words } => format!("{} ends with 0", words.first().map_or("the command", String::as_str)),
             Probe::Listening => format!("{} listens on port {}", spec.process, check.port.unwrap_or(spec.port)),
             Probe::Uptime { seconds } => format!("{} stays up for {seconds} s", spec.process),

@@ -15,19 +15,19 @@ pub enum Error {
     #[error("the archive is damaged: {0}")]
     Damaged(&'static str),
     /// It is larger than is taken.
-    #[error("the archive is larger than {} MiB", limit_bytes >> 20)]
+    #[error("the archive is larger than {}", size(*limit_bytes))]
     UploadTooLarge {
         /// What is taken.
         limit_bytes: u64,
     },
     /// Its files together are larger than is taken.
-    #[error("the archive's files are larger than {} MiB together", limit_bytes >> 20)]
+    #[error("the archive's files are larger than {} together", size(*limit_bytes))]
     TooLarge {
         /// What is taken.
         limit_bytes: u64,
     },
     /// One file is larger than is taken.
-    #[error("{path} is larger than {} MiB", limit_bytes >> 20)]
+    #[error("{path} is larger than {}", size(*limit_bytes))]
     FileTooLarge {
         /// The file.
         path: String,
@@ -138,6 +138,10 @@ pub enum Error {
     /// Reading or writing failed for a reason of this server.
     #[error("the archive could not be kept")]
     Files(#[from] io::Error),
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 { format!("{} KiB", bytes >> 10) } else { format!("{} MiB", bytes >> 20) }
 }
 
 impl Error {

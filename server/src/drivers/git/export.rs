@@ -119,11 +119,18 @@ impl Git {
         Ok(stream)
     }
 
-    /// All files below `folder` of a commit, to be written into an archive beside other things.
-    pub async fn all_files(&self, app: &AppId, commit: &CommitSha, folder: &RelPath) -> Result<Files, Error> {
+    /// The files below `folder` of a commit that `takes` takes by their paths there, to be written
+    /// into an archive beside other things.
+    pub async fn all_files(
+        &self,
+        app: &AppId,
+        commit: &CommitSha,
+        folder: &RelPath,
+        takes: impl Fn(&str) -> bool + Send,
+    ) -> Result<Files, Error> {
         let tree = self.list_tree(app, commit).await?;
-        let wanted = tree.below(folder)?.into_iter().map(|(path, entry)| (path.to_owned(), entry.clone()));
-        self.files(app, wanted.collect())
+        let wanted = tree.below(folder)?.into_iter().filter(|(path, _)| takes(path));
+        self.files(app, wanted.map(|(path, entry)| (path.to_owned(), entry.clone())).collect())
     }
 
     fn files(&self, app: &AppId, mut wanted: Vec<(String, TreeEntry)>) -> Result<Files, Error> {

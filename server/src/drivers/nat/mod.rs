@@ -7,7 +7,10 @@
 //! address without an element answers with a reset, so that nginx says 502 at once
 //! (performance.md, The switch). No other table, chain or rule of the host is touched.
 
+mod guard;
 mod range;
+
+pub use guard::Guarded;
 
 use std::{
     collections::BTreeMap,
@@ -71,13 +74,15 @@ pub struct Nat {
     known: Arc<Mutex<Elements>>,
     /// Whether nft answered when it was last asked to list something.
     answers: Arc<AtomicBool>,
+    /// Whether there is a table that guards published ports; not known before the first look.
+    guards: Arc<Mutex<Option<bool>>>,
 }
 
 impl Nat {
     /// The table of `namespace`; nothing is touched yet.
     #[must_use]
     pub fn new(namespace: &Namespace) -> Self {
-        Self { table: table_name(namespace), known: Arc::default(), answers: Arc::default() }
+        Self { table: table_name(namespace), known: Arc::default(), answers: Arc::default(), guards: Arc::default() }
     }
 
     /// Whether the switch works here: nft is installed and lets us in.
@@ -192,8 +197,9 @@ impl Nat {
         Ok(known.clone())
     }
 
-    /// Removes the table; the route goes with the bridge.
+    /// Removes the tables; the route goes with the bridge.
     pub async fn remove_table(&self) -> Result<(), Error> {
+        self.remove_guard().await?;
         let mut known = self.known.lock().await;
         known.clear();
         let Self { table, .. } = self;

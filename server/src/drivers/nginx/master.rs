@@ -61,7 +61,8 @@ impl Nginx {
         self.running().map_or(Ok(()), |pid| signal(pid, Signal::HUP))
     }
 
-    pub(super) fn reopen_logs(&self) -> Result<(), Error> {
+    /// Has nginx open its log files anew, and make those that are gone.
+    pub fn reopen_logs(&self) -> Result<(), Error> {
         self.running().map_or(Ok(()), |pid| signal(pid, Signal::USR1))
     }
 

@@ -8,6 +8,7 @@
 mod certificates;
 mod error;
 mod layout;
+mod logs;
 mod master;
 mod probe;
 mod sites;
@@ -29,6 +30,7 @@ use tokio::{
 };
 
 pub use error::Error;
+pub use logs::{LogFile, LogPart};
 pub use sites::Sites;
 
 use super::{
@@ -192,19 +194,6 @@ impl Nginx {
         let names = folder.names(".").map_err(Error::Files)?;
         let read = |name: String| Ok((folder.read_text(&name, 16 << 20).map_err(Error::Files)?, name));
         names.into_iter().map(|name| read(name).map(|(text, name)| (name, text))).collect()
-    }
-
-    /// Starts new log files where one has more than `limit_bytes`; one old file of each is kept.
-    pub fn rotate_logs(&self, limit_bytes: u64) -> Result<(), Error> {
-        let mut moved = false;
-        for name in ["access.log", "error.log"] {
-            let path = format!("logs/{name}");
-            if self.root.size_bytes(&path).map_err(Error::Files)? > limit_bytes {
-                self.root.rename(&path, format!("{path}.1")).map_err(Error::Files)?;
-                moved = true;
-            }
-        }
-        if moved { self.reopen_logs() } else { Ok(()) }
     }
 
     async fn test(&self, number: u64, files: &[RenderedFile]) -> Result<(), Error> {

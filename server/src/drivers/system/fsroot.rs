@@ -23,6 +23,15 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 
 static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
+/// A file as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStat {
+    /// Its number on its file system; it stays when the file is renamed.
+    pub inode: u64,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
 /// A folder, and everything below it.
 #[derive(Debug, Clone)]
 pub struct FsRoot {
@@ -228,6 +237,17 @@ impl FsRoot {
     pub fn size_bytes(&self, rel: impl AsRef<Path>) -> io::Result<u64> {
         let (folder, name) = self.parent(rel.as_ref())?;
         size_at(&folder, name)
+    }
+
+    /// Which file stands at `rel`, by its inode, and its size; `None` where there is none. The file is not
+    /// opened.
+    pub fn stat(&self, rel: impl AsRef<Path>) -> io::Result<Option<FileStat>> {
+        let (folder, name) = self.parent(rel.as_ref())?;
+        match fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(FileStat { inode: stat.st_ino, size_bytes: u64::try_from(stat.st_size).unwrap_or(0) })),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes a file or link; nothing happens where there is none.

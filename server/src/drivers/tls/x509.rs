@@ -1,7 +1,6 @@
 //! What one certificate says.
 
 use homeport_model::{certificate::CertificateFacts, name::DomainName, text::clean_line, time::Timestamp};
-use rustls::pki_types::CertificateDer;
 use x509_parser::{
     certificate::X509Certificate, error::X509Error, extensions::GeneralName, prelude::FromDer, public_key::PublicKey,
     x509::X509Name,
@@ -27,10 +26,6 @@ impl<'a> Read<'a> {
     pub(super) fn new(der: &'a [u8]) -> Option<Self> {
         let (rest, parsed) = X509Certificate::from_der(der).ok()?;
         rest.is_empty().then_some(Self { der, parsed })
-    }
-
-    pub(super) fn as_der(&self) -> CertificateDer<'a> {
-        CertificateDer::from(self.der)
     }
 
     pub(super) fn facts(&self) -> CertificateFacts {

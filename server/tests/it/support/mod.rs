@@ -7,6 +7,7 @@ pub mod gate;
 pub mod git_client;
 pub mod git_server;
 pub mod images;
+pub mod knot;
 pub mod namespace;
 pub mod panel;
 pub mod pebble;

@@ -1,5 +1,5 @@
-//! An image registry on 127.0.0.1 with one image of one layer, behind a user and a password. The
-//! engine speaks plain http to such addresses.
+//! An image registry on 127.0.0.1 with one image of one layer, behind a user and a password, or one
+//! that never gives all of it. The engine speaks plain http to such addresses.
 
 use std::{
     io::Write,
@@ -17,6 +17,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
+use futures_util::{StreamExt, stream};
 use homeport_model::name::ImageRef;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -27,7 +28,12 @@ use super::images;
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 struct Content {
-    wants: String,
+    /// The sign-in that it wants; none where everybody may come in.
+    wants: Option<String>,
+    /// Whether the layer stops in the middle, and never comes to its end.
+    stalls: bool,
+    /// How often somebody got half of it.
+    halves: AtomicUsize,
     manifest: Vec<u8>,
     config: Vec<u8>,
     layer: Vec<u8>,
@@ -51,9 +57,20 @@ impl Drop for Registry {
 impl Registry {
     /// One that lets only this user with this password in.
     pub async fn start(user: &str, password: &str) -> Self {
+        Self::serve(Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))), false).await
+    }
+
+    /// One that lets everybody in, and gives half a layer.
+    pub async fn stalling() -> Self {
+        Self::serve(None, true).await
+    }
+
+    async fn serve(wants: Option<String>, stalls: bool) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let host = format!("127.0.0.1:{}", listener.local_addr().expect("an address").port());
-        let tar = images::root(&[]);
+        // What the engine knows from elsewhere, it does not ask for.
+        let only_here: &[(&str, &[u8])] = if stalls { &[("host", host.as_bytes())] } else { &[] };
+        let tar = images::root(only_here);
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         packed.write_all(&tar).expect("packed");
         let layer = packed.finish().expect("packed");
@@ -69,9 +86,9 @@ impl Registry {
             "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": config.len(), "digest": digest(&config) },
             "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": layer.len(), "digest": digest(&layer) }],
         });
-        let wants = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
         let manifest = manifest.to_string().into_bytes();
-        let content = Arc::new(Content { wants, manifest, config, layer, refused: AtomicUsize::new(0) });
+        let (refused, halves) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let content = Arc::new(Content { wants, stalls, halves, manifest, config, layer, refused });
         let router = Router::new().fallback(answer).with_state(content.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
         Self { host, content, server }
@@ -79,6 +96,11 @@ impl Registry {
 
     pub fn image(&self) -> ImageRef {
         format!("{}/ada/web:1", self.host).parse().expect("an image's name")
+    }
+
+    /// How often somebody got half a layer.
+    pub fn halves(&self) -> usize {
+        self.content.halves.load(Ordering::Relaxed)
     }
 
     /// How many requests came without the right password.
@@ -92,7 +114,7 @@ async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, h
         Response::builder().status(status).header("docker-distribution-api-version", "registry/2.0")
     };
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if shown != Some(&content.wants) {
+    if content.wants.as_deref().is_some_and(|wants| shown != Some(wants)) {
         content.refused.fetch_add(1, Ordering::Relaxed);
         let words = r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#;
         return reply(StatusCode::UNAUTHORIZED)
@@ -121,7 +143,15 @@ async fn answer(State(content): State<Arc<Content>>, method: Method, uri: Uri, h
         .header(header::CONTENT_TYPE, kind)
         .header(header::CONTENT_LENGTH, bytes.len())
         .header("docker-content-digest", digest(bytes));
-    let body = if method == Method::HEAD { Body::empty() } else { Body::from(bytes.to_vec()) };
+    let body = match method {
+        Method::HEAD => Body::empty(),
+        _ if content.stalls && uri.path().ends_with(&layer) => {
+            content.halves.fetch_add(1, Ordering::Relaxed);
+            let first = bytes[..bytes.len() / 2].to_vec();
+            Body::from_stream(stream::iter([Ok::<_, std::io::Error>(first)]).chain(stream::pending()))
+        }
+        _ => Body::from(bytes.to_vec()),
+    };
     reply.body(body).expect("an answer")
 }
 

@@ -28,13 +28,17 @@ pub fn Ports(
         .into_any();
     }
     let row = |port: Published| {
-        let to = format!("port {} of {}", port.container, port.process);
+        let to = format!("port {} of {}, from ", port.container, port.process);
+        let from = match port.sources.is_empty() {
+            true => "everywhere".into_any(),
+            false => view! { <span class="mono">{port.sources_text()}</span> }.into_any(),
+        };
         view! {
             <tr>
                 <th scope="row" data-cell="name">
                     <span class="mono">{port.host_side()}</span>
                 </th>
-                <td data-cell="note">{to}</td>
+                <td data-cell="note">{to} {from}</td>
                 <RemoveButton kind="published" text=port.to_string() remove=remove />
             </tr>
         }
@@ -46,7 +50,7 @@ pub fn Ports(
                 <thead>
                     <tr>
                         <th scope="col">"On this server"</th>
-                        <th scope="col">"Leads to"</th>
+                        <th scope="col">"Leads to, and from where"</th>
                         <th scope="col">
                             <span class="visually-hidden">"Actions"</span>
                         </th>
@@ -56,7 +60,7 @@ pub fn Ports(
             </table>
             <footer>
                 <p class="muted">
-                    "Reachable by everybody who reaches this server: Docker opens these past the host's firewall. A process with a published port runs once, and stops before its next release starts."
+                    "Docker opens these past the host's firewall; Homeport turns away who comes from elsewhere than is said here. The server itself always gets through. A process with a published port runs once, and stops before its next release starts."
                 </p>
             </footer>
         </Panel>
@@ -93,6 +97,16 @@ pub fn AddPort(
                             key="port_process"
                             placeholder="web"
                             hint="Empty: web."
+                            problem=problem
+                            mono=true
+                            optional=true
+                        />
+                        <Field
+                            label="Reachable from"
+                            name="form[sources]"
+                            key="port_sources"
+                            placeholder="10.0.0.0/8, 203.0.113.7"
+                            hint="Addresses or ranges that may reach it. Empty: everybody who reaches this server."
                             problem=problem
                             mono=true
                             optional=true

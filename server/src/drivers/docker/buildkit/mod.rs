@@ -1,8 +1,9 @@
 //! Builds by BuildKit, for Dockerfiles that ask for what only it has: secret and cache mounts. The
 //! engine's own one is used, over its ordinary socket; nothing beyond the engine is needed.
 //!
-//! It does not hold its steps to the memory and processor time of the request: the engine has no
-//! setting for that. The time limit holds.
+//! It does not hold its steps to the memory and processor time of the request: the engine passes
+//! neither these nor a parent cgroup on, and runs all steps of all builds in a cgroup of its own
+//! (`docker/buildkit`), which belongs to whoever else builds there, too. The time limit holds.
 
 mod progress;
 mod session;

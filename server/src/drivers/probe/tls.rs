@@ -1,0 +1,98 @@
+//! TLS to a container of ours, for a health check that wants it.
+//!
+//! Whatever certificate the container shows is taken. It is self-signed or made for another name by
+//! nature: no authority gives one for an address on a bridge, and the connection never leaves this
+//! host, so there is nobody between whom a certificate could keep out. The check asks whether the app
+//! answers, not who it is. Nothing else may connect like this.
+
+use std::sync::{Arc, LazyLock};
+
+use homeport_model::{name::HostName, text::clean_line};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, ring},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::Error;
+
+/// Shakes hands as a visitor of `host` would.
+///
+/// # Errors
+/// [`Error::Handshake`] with the reason in words.
+pub(super) async fn shake_hands(
+    stream: TcpStream,
+    address: std::net::IpAddr,
+    host: &HostName,
+) -> Result<TlsStream<TcpStream>, Error> {
+    // What is no name of DNS asks for nobody in particular.
+    let name = ServerName::try_from(host.to_string()).unwrap_or_else(|_| ServerName::from(address));
+    let config = CONFIG.clone().map_err(|reason| Error::Handshake { reason, is_alert: true })?;
+    TlsConnector::from(config).connect(name, stream).await.map_err(|error| in_words(&error))
+}
+
+static CONFIG: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Arc::new(TakesAll(provider.clone()));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+});
+
+fn in_words(error: &std::io::Error) -> Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let reason = match cause {
+        Some(rustls::Error::InvalidMessage(_)) => "what came back is not TLS".to_owned(),
+        Some(cause) => clean_line(&cause.to_string()),
+        None if error.kind() == std::io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
+        None => clean_line(&error.to_string()),
+    };
+    Error::Handshake { reason, is_alert: matches!(cause, Some(rustls::Error::AlertReceived(_))) }
+}
+
+/// Takes every certificate, for the reason above.
+#[derive(Debug)]
+struct TakesAll(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for TakesAll {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
