@@ -175,7 +175,13 @@ fn looks_of(kept: &[served::Kept], domain: &DomainName, wanted: Option<&Certific
 }
 
 /// What is to be said of one domain.
-fn said_of(domain: &DomainName, row: Option<&CertificateRow>, looks: &[Look], trouble: Option<&str>, now: Timestamp) -> Vec<Alert> {
+fn said_of(
+    domain: &DomainName,
+    row: Option<&CertificateRow>,
+    looks: &[Look],
+    trouble: Option<&str>,
+    now: Timestamp,
+) -> Vec<Alert> {
     alert::alerts(domain, row, looks, trouble, now)
 }
 
