@@ -16,7 +16,11 @@ use homeport_model::{
         settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
     },
     deploy::{Comparison, DeployDetail, ReleaseRow},
-    domain::dns_provider::{DnsProviderForm, DnsProviderRow},
+    domain::{
+        AppDomains, DomainForm, DomainRow, FileDiff, MaintenanceForm, NginxView, PasswordForm, PathPrefix, PrefixForm,
+        ProxyForm, ProxyView, UserName,
+        dns_provider::{DnsProviderForm, DnsProviderRow},
+    },
     environment::{EnvDifference, EnvExport, EnvFormat, EnvPage, EnvVersion, Length, ScopeChoice, Spelling},
     host::{AuditRow, Today},
     id::{DeliveryId, JobId, PasskeyId, SessionId, SshKeyId, TokenId},
@@ -66,6 +70,8 @@ pub struct Backend {
     pub dns_providers: Arc<dyn DnsProviders>,
     /// Certificates.
     pub certificates: Arc<dyn Certificates>,
+    /// Names, where they lead, and what nginx does with their visitors.
+    pub domains: Arc<dyn Domains>,
     /// What visitors ask of apps.
     pub traffic: Arc<dyn Traffic>,
     /// The panel's own names.
@@ -369,4 +375,43 @@ pub trait PanelDomain: Send + Sync {
     async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
     /// Gives a name up. Needs step-up.
     async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
+}
+
+/// Names, where they lead, and what nginx does with their visitors. What changes takes effect at once.
+#[async_trait]
+pub trait Domains: Send + Sync {
+    /// Every name, by app.
+    async fn list(&self, actor: &Actor) -> Answer<Vec<DomainRow>>;
+    /// The names of one app, and what else leads to it.
+    async fn of_app(&self, actor: &Actor, app: &AppName) -> Answer<AppDomains>;
+    /// Gives an app a name, or leads a name elsewhere.
+    async fn add(&self, actor: &Actor, app: &AppName, form: DomainForm) -> Answer<()>;
+    /// Removes a name.
+    async fn remove(&self, actor: &Actor, app: &AppName, name: &DomainName) -> Answer<()>;
+    /// Has an app be called by this name.
+    async fn make_primary(&self, actor: &Actor, app: &AppName, name: &DomainName) -> Answer<()>;
+    /// Leads `www.<name>` to `<name>`, or `<name>` to `www.<name>`, whichever was given.
+    async fn lead_here(&self, actor: &Actor, app: &AppName, name: &HostName) -> Answer<()>;
+    /// Has an app answer names that nobody has, or no longer.
+    async fn set_catch_all(&self, actor: &Actor, app: &AppName, on: bool) -> Answer<()>;
+    /// Has another app answer a part of a host.
+    async fn add_prefix(&self, actor: &Actor, app: &AppName, form: PrefixForm) -> Answer<()>;
+    /// Gives that part back to its host's app.
+    async fn remove_prefix(&self, actor: &Actor, app: &AppName, host: &HostName, path: &PathPrefix) -> Answer<()>;
+    /// Answers with a page of ours in an app's place, or no longer.
+    async fn set_maintenance(&self, actor: &Actor, app: &AppName, form: MaintenanceForm) -> Answer<()>;
+    /// What nginx does with an app's visitors.
+    async fn proxy(&self, actor: &Actor, app: &AppName) -> Answer<ProxyView>;
+    /// Changes that.
+    async fn set_proxy(&self, actor: &Actor, app: &AppName, form: ProxyForm) -> Answer<()>;
+    /// Gives a visitor a password; from the first one on the app asks for one.
+    async fn set_password(&self, actor: &Actor, app: &AppName, form: PasswordForm) -> Answer<()>;
+    /// Takes it away.
+    async fn remove_password(&self, actor: &Actor, app: &AppName, user: &UserName) -> Answer<()>;
+    /// nginx's configuration as it is served, with the text of one file, and its history.
+    async fn nginx(&self, actor: &Actor, file: Option<String>) -> Answer<NginxView>;
+    /// What differs between two generations; of one and the same, what a hand changed.
+    async fn nginx_difference(&self, actor: &Actor, from: u64, to: u64) -> Answer<Vec<FileDiff>>;
+    /// Writes nginx's files anew as Homeport has them.
+    async fn put_nginx_back(&self, actor: &Actor) -> Answer<()>;
 }

@@ -15,9 +15,10 @@ use crate::{
         apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
         claim::ClaimPage,
         deploys::{ComparePage, DeployPage, DeploysPage},
-        domains::one::DomainPage,
+        domains::{AppDomainsPage, DomainsPage, ProxyPage, one::DomainPage},
         environment::{Environment, SharedEnvironment},
         gallery::Gallery,
+        host::NginxPage,
         logs::Logs,
         not_found::NotFound,
         settings::{
@@ -56,11 +57,15 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />
                         <Route path=path!("processes") view=Processes ssr=SsrMode::Async />
                         <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
+                        <Route path=path!("domains") view=AppDomainsPage ssr=SsrMode::Async />
+                        <Route path=path!("proxy") view=ProxyPage ssr=SsrMode::Async />
                         <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
                         <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
                         <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
                         <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
                     </ParentRoute>
+                    <Route path=path!("/domains") view=DomainsPage ssr=SsrMode::Async />
+                    <Route path=path!("/host/nginx") view=NginxPage ssr=SsrMode::Async />
                     <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
                     <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />

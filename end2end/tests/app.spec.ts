@@ -92,7 +92,6 @@ const bad: [string, string, Parameters<typeof fillIn>[1], Record<string, string>
   ['Folder to build', '../..', 'Dockerfile', { Name: 'bad', Repository: 'http://127.0.0.1:1/a.git' }],
   ['Port', '99999', 'Image', { Name: 'bad', Image: 'busybox' }],
   ['Health path', '/a; return 200', 'Image', { Name: 'bad', Image: 'busybox' }],
-  ['More host names', 'a.example.com; }', 'Image', { Name: 'bad', Image: 'busybox' }],
 ];
 
 test('what is typed wrong is said beside its field, and nothing is made', async ({ page, panel, complaints }) => {

@@ -20,6 +20,8 @@ pub enum Topic {
     Activity,
     /// Docker, nginx or the host itself.
     Host,
+    /// Host names, where they lead, and what nginx does with their visitors.
+    Domains,
     /// What visitors asked of one app was counted.
     Traffic(AppId),
 }

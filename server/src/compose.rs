@@ -24,7 +24,7 @@ use crate::{
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
     dns::{self, Dns},
-    domains::{self, Domains, Names},
+    domains::{self, Domains, Names, Routing},
     drivers::{
         acme::Acme,
         archive::{self, Archives},
@@ -201,6 +201,8 @@ impl Services {
         let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
         let domains = Domains::new(domains::Parts {
             db: db.clone(),
+            clock: clock.clone(),
+            hub: hub.clone(),
             sealer: sealer.clone(),
             docker: docker.clone(),
             host: nginx.host(config.bind.clone(), port(config.http_port)?, Some(port(config.https_port)?)),
@@ -336,6 +338,7 @@ impl Services {
             registries: Arc::new(self.registries.clone()),
             dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
+            domains: Arc::new(Routing::new(self.apps.clone())),
             traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
         }

@@ -10,6 +10,7 @@ pub mod apps;
 pub mod certificates;
 pub mod deploys;
 pub mod dns_providers;
+pub mod domains;
 pub mod environments;
 pub mod error;
 pub mod logs;

@@ -7,6 +7,7 @@ pub mod deploys;
 pub mod domains;
 pub mod environment;
 pub mod gallery;
+pub mod host;
 pub mod logs;
 pub mod not_found;
 pub mod settings;

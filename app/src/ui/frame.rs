@@ -7,9 +7,10 @@ use leptos_router::{components::Outlet, hooks::use_location};
 use super::{Mark, Toasts, command_field::CommandField, dialog::Dialog, visitor::Visitor};
 
 /// A page in the rail and in the bar: address, name, the bar's drawing.
-const PLACES: [(&str, &str, &str); 4] = [
+const PLACES: [(&str, &str, &str); 5] = [
     ("/", "Today", "M4 11.5 12 5l8 6.5V20H4Z"),
     ("/apps", "Apps", "M4 4h6.5v6.5H4zM13.5 4H20v6.5h-6.5zM4 13.5h6.5V20H4zM13.5 13.5H20V20h-6.5z"),
+    ("/domains", "Domains", "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18"),
     ("/activity", "Activity", "M3 12h4l3-7 4 14 3-7h4"),
     (
         "/settings",

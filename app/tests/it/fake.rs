@@ -8,6 +8,8 @@ mod certificates;
 mod compare;
 #[path = "fake_dns.rs"]
 mod dns;
+#[path = "fake_domains.rs"]
+mod domains;
 #[path = "fake_environments.rs"]
 mod environments;
 #[path = "fake_logs.rs"]
@@ -75,6 +77,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
         registries: fake.clone(),
         dns_providers: fake.clone(),
         certificates: fake.clone(),
+        domains: fake.clone(),
         traffic: fake.clone(),
         panel_domain: fake,
     }
@@ -321,7 +324,6 @@ impl Apps for Fake {
                 }),
                 port: None,
                 health: Health::Http { path: parsed("/healthz") },
-                host_names: vec![parsed("www.example.com")],
                 needs: HostNeeds::default(),
                 processes: Default::default(),
                 build: BuildSettings::default(),

@@ -46,7 +46,7 @@ fn has(html: &str, all: &[&str]) {
     }
 }
 
-const PAGES: [&str; 38] = [
+const PAGES: &[&str] = &[
     "/",
     "/apps",
     "/apps?q=shop",
@@ -65,6 +65,14 @@ const PAGES: [&str; 38] = [
     "/apps/shop/processes",
     "/apps/shop/processes?process=new",
     "/apps/shop/environment",
+    "/apps/shop/domains",
+    "/apps/api/domains",
+    "/apps/shop/proxy",
+    "/domains",
+    "/domains?q=wild",
+    "/host/nginx",
+    "/host/nginx?file=app-shop.conf",
+    "/host/nginx?from=13&to=14",
     "/apps/shop/storage",
     "/apps/shop/logs",
     "/apps/shop/logs?release=42&process=web&stream=err&before=1795232519000000000",
@@ -186,6 +194,83 @@ async fn what_an_app_needs_of_the_server_is_said_in_words() {
     let back =
         submit("/apps/shop/storage", "/api/ui/apps/add-need", "name=shop&form[kind]=option&form[text]=--privileged");
     has(&page(&back.await).await, &["A privileged container owns the server."]);
+}
+
+#[tokio::test]
+async fn names_say_where_they_lead_and_who_answers() {
+    let tab = page("/apps/shop/domains").await;
+    has(
+        &tab,
+        &[
+            "nginx refused this app&#x27;s newest settings.",
+            "cannot load certificate &lt;b&gt;x&lt;/b&gt;",
+            "Maintenance is on",
+            "Switched on by Ada",
+            "Back at &lt;i&gt;nine&lt;/i&gt;.",
+            "→ shop.example.com/… (301)",
+            "Lead www.shop.example.com here",
+            "Remove",
+            "shop.example.com/api",
+            "bot answers names that nobody has.",
+            "certificate ends",
+            "bücher.example",
+        ],
+    );
+    assert!(!tab.contains("form[host_names]") && !page("/apps/shop/settings").await.contains("form[host_names]"));
+    has(&page("/apps/api/domains").await, &["This app also answers shop.example.com/api (of shop)."]);
+    let list = page("/domains?q=wild").await;
+    has(&list, &["*.wild.example.com", "1 of 5 names", "href=\"/apps/shop/domains\""]);
+    let (_, none) = get("/domains", true).await;
+    has(&readable(&none), &["No name yet", "Every app gets a name of its own"]);
+    let back = submit("/apps/shop/domains", "/api/ui/domains/add", "app=shop&form[name]=a.com%3B+%7D").await;
+    has(&page(&back).await, &["A host name has only letters", "id=\"name-wrong\""]);
+}
+
+#[tokio::test]
+async fn the_proxy_shows_effective_values_and_refuses_beside_the_field() {
+    let html = page("/apps/shop/proxy").await;
+    has(
+        &html,
+        &[
+            "Now 20m, set for this app; by default 1m.",
+            "Now 60, by default.",
+            "X-Frame-Options: DENY",
+            "This nginx has no brotli module",
+            "Before nginx 1.25.1",
+            "grpcs:9443:5001",
+            "No name of this app has a certificate yet.",
+            "type=\"password\"",
+        ],
+    );
+    let back = submit("/apps/shop/proxy", "/api/ui/domains/set-proxy", "app=shop&form[knobs][body_size]=1%3B").await;
+    has(&page(&back).await, &["A size like 512k, 10m or 2g", "id=\"body-size-wrong\""]);
+    let back =
+        submit("/apps/shop/proxy", "/api/ui/domains/set-password", "app=shop&form[user]=a:b&form[password]=longenough")
+            .await;
+    let html = page(&back).await;
+    assert!(!html.contains("longenough"));
+}
+
+#[tokio::test]
+async fn nginx_is_shown_as_it_is_served() {
+    has(
+        &page("/host/nginx?file=app-shop.conf").await,
+        &[
+            "generation 14 answers",
+            "1.22.1",
+            "Somebody changed these files by hand.",
+            "Put back as written",
+            "data-change=\"added\"",
+            "gzip off; # &lt;mine&gt;",
+            "server { &lt;evil&gt; }",
+            "href=\"/host/nginx?from=13&amp;to=14\"",
+            "edited by hand",
+        ],
+    );
+    has(&page("/host/nginx?from=13&to=14").await, &["Generation 14 against 13"]);
+    assert_eq!(get("/host/nginx?from=1&to=99", false).await.0, 404);
+    let (_, none) = get("/host/nginx", true).await;
+    has(&readable(&none), &["nothing to serve yet", "None yet. The first app writes them."]);
 }
 
 #[tokio::test]

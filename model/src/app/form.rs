@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AppSpec, BuildForm, Builder, Files, Health, HostNeeds, Origin, Source, SourceKind, WatchPath};
 use crate::{
-    name::{HostName, Refused, RepoUrl},
+    name::{Refused, RepoUrl},
     problem::Problem,
 };
 
@@ -56,9 +56,6 @@ pub struct AppForm {
     /// The path to ask for before traffic is sent; empty means that the port is enough.
     #[serde(default)]
     pub health_path: String,
-    /// More host names, separated by white space or commas.
-    #[serde(default)]
-    pub host_names: String,
 }
 
 impl AppForm {
@@ -77,19 +74,9 @@ impl AppForm {
             "" => Health::Port,
             path => Health::Http { path: field("health_path", path)? },
         };
-        let mut host_names: Vec<HostName> = Vec::new();
-        for typed in self.host_names.split([' ', ',', '\n', '\r', '\t']).filter(|typed| !typed.is_empty()) {
-            let host_name = field("host_names", typed)?;
-            if !host_names.contains(&host_name) {
-                host_names.push(host_name);
-            }
-        }
-        if host_names.len() > 20 {
-            return Err(Problem::invalid("host_names", "An app has at most 20 host names of its own."));
-        }
         let (needs, processes) = (HostNeeds::default(), BTreeMap::new());
         let build = self.build.parse()?;
-        Ok(AppSpec { name, source, port, health, host_names, needs, processes, build })
+        Ok(AppSpec { name, source, port, health, needs, processes, build })
     }
 
     fn source(&self) -> Result<Source, Problem> {
@@ -143,7 +130,6 @@ impl AppForm {
                 Health::Port => String::new(),
                 Health::Http { path } => path.to_string(),
             },
-            host_names: spec.host_names.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
             build: BuildForm::of(&spec.build),
             ..Self::default()
         };
@@ -199,7 +185,6 @@ mod tests {
                 branch: "main".into(),
                 folder: "public".into(),
                 spa: "on".into(),
-                host_names: "blog.example.com\nwww.example.com".into(),
                 ..AppForm::default()
             },
             AppForm {
@@ -242,13 +227,12 @@ mod tests {
     #[test]
     fn every_field_refuses_and_says_so() {
         let git = AppForm { kind: "dockerfile".into(), repo: "https://h.example/a".into(), ..image_form() };
-        let cases: [(&str, AppForm); 12] = [
+        let cases: [(&str, AppForm); 11] = [
             ("name", AppForm { name: "$(id)".into(), ..image_form() }),
             ("kind", AppForm { kind: "compose".into(), ..image_form() }),
             ("image", AppForm { image: "a;b".into(), ..image_form() }),
             ("port", AppForm { port: "0".into(), ..image_form() }),
             ("health_path", AppForm { health_path: "/x y".into(), ..image_form() }),
-            ("host_names", AppForm { host_names: "a.com; }".into(), ..image_form() }),
             ("repo", AppForm { repo: "--upload-pack=x".into(), ..git.clone() }),
             ("origin", AppForm { origin: "ftp".into(), ..git.clone() }),
             ("branch", AppForm { branch: "-x".into(), ..git.clone() }),

@@ -1,4 +1,4 @@
-//! An app: something of yours that runs. A source, an environment, host names, a health check.
+//! An app: something of yours that runs. A source, an environment, a health check.
 
 pub mod build;
 pub mod env;
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     deploy::container::ProcessName,
-    name::{AppName, HostName, Port, UrlPath},
+    name::{AppName, Port, UrlPath},
 };
 
 /// The port an app is told to listen on when nothing else says so.
@@ -59,8 +59,6 @@ pub struct AppSpec {
     pub port: Option<Port>,
     /// How it proves itself.
     pub health: Health,
-    /// Host names beside the first one, which is made of the name and the global domain.
-    pub host_names: Vec<HostName>,
     /// What it needs of the host: storage, ports, options.
     #[serde(default)]
     pub needs: HostNeeds,
@@ -73,13 +71,6 @@ pub struct AppSpec {
 }
 
 impl AppSpec {
-    /// The host names that lead to this app: `<name>.<apps domain>` first, then the added ones.
-    #[must_use]
-    pub fn all_host_names(&self, apps_domain: &HostName) -> Vec<HostName> {
-        let own = format!("{}.{apps_domain}", self.name).parse();
-        own.into_iter().chain(self.host_names.iter().cloned()).collect()
-    }
-
     /// The port that `web` listens on and that nginx leads to: the one that a person set, else the
     /// only one of `tcp`, which are those that its image exposes, else [`DEFAULT_PORT`]. None where
     /// the image exposes UDP ports and nothing else, as those of many game servers and VPNs do:

@@ -6,18 +6,25 @@
 //! alphabet and are escaped in one place more, [`site`]. An upstream is always an address and a port: a name
 //! that does not resolve would make the whole configuration invalid.
 
+mod app;
 mod main_file;
 mod pages;
 pub mod parse;
 mod server;
 mod site;
+mod work;
 mod write;
 
 pub use server::log_file;
 
-use std::net::{IpAddr, SocketAddrV4};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddrV4},
+};
 
+use super::{PageText, PathPrefix, ProxySettings, Redirect};
 use crate::{
+    app::{PortMap, PortScheme},
     deploy::{SiteRules, address::VirtualAddress},
     id::AppId,
     name::{AppName, DomainName, HostName, Port},
@@ -67,6 +74,10 @@ pub struct Host {
     pub https_port: Option<Port>,
     /// User and group of the workers; `None` where the master is not root.
     pub worker: Option<(HostUser, HostUser)>,
+    /// The file of the brotli module, where there is one.
+    pub brotli: Option<HostPath>,
+    /// Whether HTTP/2 is a server's own setting; before nginx 1.25.1 it is the port's.
+    pub http2_by_server: bool,
 }
 
 /// A name that the panel answers to.
@@ -117,13 +128,16 @@ pub enum Down {
     NoWeb,
     /// The app is stopped.
     Stopped,
+    /// nginx refused what it should do for the app, and there is nothing from before.
+    Refused,
 }
 
 /// Where nginx finds an app's `web` containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upstream {
     /// The app's address for ever; the firewall's map knows the containers and their port. The first
-    /// stands behind port [`FIRST_DOOR`], the next behind the one after it.
+    /// stands behind port [`FIRST_DOOR`], the next behind the one after it; another port of theirs
+    /// stands behind the same doors, [`LANE`] further on.
     Virtual {
         /// The address.
         address: VirtualAddress,
@@ -136,16 +150,31 @@ pub enum Upstream {
 
 /// The port of a virtual address behind which the first container stands.
 pub const FIRST_DOOR: u16 = 80;
+/// How far apart the doors of two ports of one container are; no app has as many containers.
+pub const LANE: u16 = 1_000;
 
 impl Upstream {
     /// What nginx connects to: an address with a port for each container.
     #[must_use]
     pub fn servers(&self) -> Vec<String> {
+        self.servers_at(None)
+    }
+
+    /// The same for another port of the containers.
+    #[must_use]
+    pub fn servers_at(&self, port: Option<&VhostPort>) -> Vec<String> {
+        let lane = port.map_or(0, |port| port.lane);
         match self {
             Self::Virtual { address, count } => {
-                (0..*count).map(|door| format!("{address}:{}", FIRST_DOOR + door)).collect()
+                (0..*count).map(|door| format!("{address}:{}", FIRST_DOOR + lane * LANE + door)).collect()
             }
-            Self::Direct(all) => all.iter().map(ToString::to_string).collect(),
+            Self::Direct(all) => all
+                .iter()
+                .map(|at| match port {
+                    Some(port) if lane > 0 => format!("{}:{}", at.ip(), port.map.container),
+                    _ => at.to_string(),
+                })
+                .collect(),
         }
     }
 }
@@ -161,6 +190,36 @@ pub enum Target {
     Down(Down),
 }
 
+/// A part of a host that another app answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VhostPrefix {
+    /// The beginning of the paths.
+    pub path: PathPrefix,
+    /// The other app.
+    pub app: AppId,
+    /// Whether it gets the path without that beginning.
+    pub strip: bool,
+}
+
+/// Where a name leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VhostLeads {
+    /// To its app, but for some parts.
+    App(Vec<VhostPrefix>),
+    /// To another address.
+    Redirect {
+        /// Which.
+        to: Redirect,
+        /// Whether this nginx answers there, so that its own ports go along.
+        ours: bool,
+    },
+}
+
+impl VhostLeads {
+    /// To its app.
+    pub const APP: Self = Self::App(Vec::new());
+}
+
 /// A name of a vhost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VhostName {
@@ -168,6 +227,50 @@ pub struct VhostName {
     pub name: DomainName,
     /// With a certificate it is served by https, and http redirects.
     pub tls: Option<CertificatePair>,
+}
+
+/// A name of an app's vhost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppHost {
+    /// What it answers to.
+    pub name: DomainName,
+    /// With a certificate it is served by https, and http redirects.
+    pub tls: Option<CertificatePair>,
+    /// Where it leads.
+    pub leads: VhostLeads,
+}
+
+/// A port of nginx that leads to a port of an app's containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VhostPort {
+    /// Which, and what is spoken there.
+    pub map: PortMap,
+    /// Which of the containers' ports it is, in the order of the map: 0 the one that the app listens on.
+    pub lane: u16,
+}
+
+/// The ports of nginx, each with its containers' port: those are on lanes from 1 on, in the order in
+/// which they are first named. Lane 0 is the port that the app listens on, whichever that is.
+#[must_use]
+pub fn lanes(ports: &[PortMap]) -> Vec<VhostPort> {
+    let others = lane_ports(ports);
+    let lane = |port: Port| others.iter().position(|other| *other == port).map_or(0, |at| at + 1);
+    ports
+        .iter()
+        .map(|map| VhostPort { map: *map, lane: u16::try_from(lane(map.container)).unwrap_or(u16::MAX) })
+        .collect()
+}
+
+/// The containers' ports by their lanes, the first on lane 1.
+#[must_use]
+pub fn lane_ports(ports: &[PortMap]) -> Vec<Port> {
+    let mut others: Vec<Port> = Vec::new();
+    for map in ports {
+        if !others.contains(&map.container) {
+            others.push(map.container);
+        }
+    }
+    others
 }
 
 /// An app's vhost.
@@ -178,21 +281,73 @@ pub struct AppVhost {
     /// Its name: the file's name, and shown on the pages.
     pub name: AppName,
     /// Its names; without any there is no vhost.
-    pub names: Vec<VhostName>,
+    pub names: Vec<AppHost>,
     /// Where they lead.
     pub target: Target,
-    /// The longest request body, in bytes.
-    pub body_bytes: u64,
-    /// How long the app may take to answer, in seconds.
-    pub timeout_s: u16,
+    /// What is done for its visitors beside that.
+    pub settings: ProxySettings,
+    /// The file with visitors' passwords, where they need one.
+    pub passwords: Option<HostPath>,
+    /// Whether it answers names that nobody has.
+    pub catch_all: bool,
+    /// Whether a page of ours answers in its place; its words, or the usual ones.
+    pub maintenance: Option<Option<PageText>>,
+    /// Ports of nginx beside the usual ones.
+    pub ports: Vec<VhostPort>,
+    /// A file's text from before that nginx is given in place of all this, because it refused this.
+    pub kept: Option<String>,
 }
 
 impl AppVhost {
-    /// A vhost with the usual settings: bodies up to 1 MiB, 60 s, no certificate.
+    /// A vhost with the usual settings and no certificate.
     #[must_use]
     pub fn new(app: AppId, name: AppName, hosts: Vec<HostName>, target: Target) -> Self {
-        let names = hosts.into_iter().map(|host| VhostName { name: host.into(), tls: None }).collect();
-        Self { app, name, names, target, body_bytes: 1 << 20, timeout_s: 60 }
+        let named = |host: HostName| AppHost { name: host.into(), tls: None, leads: VhostLeads::APP };
+        Self {
+            app,
+            name,
+            names: hosts.into_iter().map(named).collect(),
+            target,
+            settings: ProxySettings::default(),
+            passwords: None,
+            catch_all: false,
+            maintenance: None,
+            ports: Vec::new(),
+            kept: None,
+        }
+    }
+
+    /// The same with a file's text from before.
+    #[must_use]
+    pub fn kept(&self, text: String) -> Self {
+        let listens = |port: &&VhostPort| {
+            let at = format!(":{}", port.map.host);
+            text.lines().any(|line| line.split_whitespace().any(|word| word.trim_end_matches(';').ends_with(&at)))
+        };
+        let ports = self.ports.iter().filter(listens).copied().collect();
+        Self { catch_all: text.contains("default_server"), ports, kept: Some(text), ..self.clone() }
+    }
+
+    /// What stands in for a vhost that nginx refuses when there is none from before: its names answer
+    /// that something is wrong, and nothing of its settings counts.
+    #[must_use]
+    pub fn refused(&self) -> Self {
+        let hosts =
+            self.names.iter().map(|name| AppHost { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
+        let target = Target::Down(Down::Refused);
+        Self { names: hosts.collect(), ..Self::new(self.app.clone(), self.name.clone(), Vec::new(), target) }
+    }
+
+    /// The port that takes the place of the app's own where nginx's usual one is spoken to.
+    pub(self) fn usual(&self, port: Option<Port>, secure: bool) -> Option<&VhostPort> {
+        let fits = |scheme: PortScheme| scheme.needs_certificate() == secure;
+        self.ports.iter().find(|one| Some(one.map.host) == port && fits(one.map.scheme))
+    }
+
+    /// The other ports.
+    pub(self) fn unusual<'a>(&'a self, host: &'a Host) -> impl Iterator<Item = &'a VhostPort> {
+        let is_usual = |port: Port| port == host.http_port || Some(port) == host.https_port;
+        self.ports.iter().filter(move |one| !is_usual(one.map.host))
     }
 }
 
@@ -242,12 +397,20 @@ impl Generation {
         }
         for app in self.apps.iter().filter(|app| !app.names.is_empty()) {
             let name = format!("app-{}.conf", app.name);
-            files.push(RenderedFile { name, text: server::app(&self.host, app), app: Some(app.name.clone()) });
+            let text = app.kept.clone().unwrap_or_else(|| app::render(&self.host, &self.apps, app));
+            files.push(RenderedFile { name, text, app: Some(app.name.clone()) });
         }
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let text = main_file::render(self.number, &self.host, &names);
+        let text = main_file::render(self, &names);
         files.insert(0, RenderedFile { name: MAIN_FILE.into(), text, app: None });
         files
+    }
+
+    /// The ports beside the usual ones that some app listens on, and what is spoken there.
+    pub(self) fn more_ports(&self) -> BTreeMap<Port, PortScheme> {
+        let listening = self.apps.iter().filter(|app| !app.names.is_empty());
+        let ports = listening.flat_map(|app| app.unusual(&self.host).filter(|port| app::is_spoken(app, port)));
+        ports.map(|port| (port.map.host, port.map.scheme)).collect()
     }
 }
 

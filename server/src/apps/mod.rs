@@ -28,8 +28,8 @@ use serde_json::json;
 use crate::{
     ambient::{self, Clock},
     audit::Audit,
-    db::{self, Db},
-    domains::Domains,
+    db::Db,
+    domains::{self, Domains},
     drivers::docker::Docker,
     failure::Failure,
     host::Host,
@@ -97,7 +97,7 @@ impl Apps {
     }
 
     async fn create_app(&self, actor: &Actor, form: &AppForm) -> Result<AppName, Failure> {
-        self.create_as(actor, form, self.new_id()).await
+        self.create_as(actor, form, self.new_id(), None).await
     }
 
     /// An id for an app to be.
@@ -105,24 +105,41 @@ impl Apps {
         AppId::new(self.parts.clock.now().ms(), ambient::random_u32())
     }
 
-    /// Creates an app under an id that has been chosen already.
-    pub(crate) async fn create_as(&self, actor: &Actor, form: &AppForm, id: AppId) -> Result<AppName, Failure> {
+    /// Creates an app under an id that has been chosen already, and with a name of its own where there is one.
+    pub(crate) async fn create_as(
+        &self,
+        actor: &Actor,
+        form: &AppForm,
+        id: AppId,
+        host: Option<&HostName>,
+    ) -> Result<AppName, Failure> {
         actor.require(Role::Owner)?;
         let spec = form.parse()?;
         self.check_source(&spec)?;
         let name = spec.name.clone();
         let now = self.parts.clock.now();
         let mut tx = self.parts.db.write().await?;
-        self.check_host_names(&mut tx, &id, &spec).await?;
+        self.check_own_name(&spec.name)?;
         let slot = store::free_slot(&mut tx).await?.ok_or_else(|| {
             Problem::new(Code::Conflict, "This server has as many apps as it can have.").hint("Remove one first.")
         })?;
-        let app = AppRecord { id: id.clone(), spec, slot, serving: None, deleting: false, created_at: now };
+        let app = AppRecord {
+            id: id.clone(),
+            spec,
+            slot,
+            serving: None,
+            deleting: false,
+            created_at: now,
+            names: Vec::new(),
+        };
         let taken = Problem {
             code: Code::Conflict,
             ..Problem::invalid("name", format!("There is already an app named {name}."))
         };
         store::insert(&mut tx, &app).await.map_err(|error| error.on("apps.name", taken))?;
+        if let Some(host) = host {
+            domains::take(&mut tx, &self.parts.domains, &app, &host.clone().into(), None, now).await?;
+        }
         self.parts
             .audit
             .record(&mut tx, actor, "app.create", name.as_str(), json!({ "source": app.spec.source.kind().as_str() }))
@@ -141,7 +158,6 @@ impl Apps {
         let spec = AppSpec { needs: app.spec.needs.clone(), processes: app.spec.processes.clone(), ..parsed };
         self.check_source(&spec)?;
         let mut tx = self.parts.db.write().await?;
-        self.check_host_names(&mut tx, &app.id, &spec).await?;
         store::update_spec(&mut tx, &app.id, &spec).await?;
         let detail = json!({ "before": AppForm::of(&app.spec), "after": AppForm::of(&spec) });
         self.parts.audit.record(&mut tx, actor, "app.change", name.as_str(), detail).await?;
@@ -219,29 +235,10 @@ impl Apps {
         Ok(id)
     }
 
-    /// An app's host names must be nobody else's, nor the panel's.
-    async fn check_host_names(&self, tx: &mut db::Conn, id: &AppId, spec: &AppSpec) -> Result<(), Failure> {
-        let own = self.parts.domains.own_host_name(&spec.name);
-        if self.parts.domains.is_panel(&own) {
+    /// The name that follows from an app's own must not be the panel's.
+    fn check_own_name(&self, name: &AppName) -> Result<(), Failure> {
+        if self.parts.domains.is_panel(&self.parts.domains.own_host_name(name)) {
             return Err(Problem::invalid("name", "The panel itself is reached under this name.").into());
-        }
-        for host_name in &spec.host_names {
-            let refuse = |why: String| Failure::from(Problem::invalid("host_names", why));
-            if self.parts.domains.is_panel(host_name) {
-                return Err(refuse(format!("{host_name} is the panel's own name.")));
-            }
-            if *host_name == own {
-                return Err(refuse(format!("{host_name} leads to this app already.")));
-            }
-            if self.parts.domains.app_of(host_name).is_some() {
-                return Err(refuse(format!("{host_name} belongs to the app of that name.")));
-            }
-            if let Some(owner) = store::other_owner(tx, host_name, id).await? {
-                return Err(Failure::from(Problem {
-                    code: Code::Conflict,
-                    ..Problem::invalid("host_names", format!("{host_name} leads to {owner}."))
-                }));
-            }
         }
         Ok(())
     }

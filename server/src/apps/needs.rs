@@ -2,7 +2,7 @@
 //! restart, because a running container cannot be given anything.
 
 use homeport_model::{
-    app::{AppSpec, HostNeeds, NeedForm, NeedsView, Protocol, Published, VolumeName, VolumeRow},
+    app::{AppSpec, HostNeeds, NeedForm, NeedsView, PortMap, PortScheme, Protocol, Published, VolumeName, VolumeRow},
     deploy::container::volume_name,
     name::AppName,
     prelude::{Actor, Code, Problem, Role},
@@ -45,7 +45,9 @@ impl Apps {
             Err(error) if error.is_away() => None,
             Err(error) => return Err(error.into()),
         };
-        Ok(NeedsView { pending: serving.is_some_and(|serving| serving != needs), needs, volumes })
+        // Ports of nginx are nginx's at once.
+        let differs = |serving: HostNeeds| HostNeeds { ports: needs.ports.clone(), ..serving } != needs;
+        Ok(NeedsView { pending: serving.is_some_and(differs), needs, volumes })
     }
 
     pub(super) async fn add_need(&self, actor: &Actor, name: &AppName, form: &NeedForm) -> Result<(), Failure> {
@@ -59,16 +61,11 @@ impl Apps {
             .into());
         }
         let needs = app.spec.needs.with(form)?;
-        if needs.ports.len() > app.spec.needs.ports.len() {
-            let title = "nginx serves an app on its usual ports only, for now.";
-            return Err(Problem::invalid("text", title)
-                .hint("Say the app's own port in its settings, or publish the other one as tcp.")
-                .into());
-        }
         if needs.is_more_dangerous_than(&app.spec.needs) {
             actor.require_step_up(self.parts.clock.now())?;
         }
         self.check_published(&app, &needs).await?;
+        self.check_ports(&app, &needs).await?;
         self.keep_needs(actor, &app, needs).await
     }
 
@@ -87,11 +84,16 @@ impl Apps {
 
     async fn keep_needs(&self, actor: &Actor, app: &AppRecord, needs: HostNeeds) -> Result<(), Failure> {
         let detail = json!({ "before": app.spec.needs, "after": needs });
+        let ports_changed = needs.ports != app.spec.needs.ports;
         let spec = AppSpec { needs, ..app.spec.clone() };
         let mut tx = self.parts.db.write().await?;
         store::update_spec(&mut tx, &app.id, &spec).await?;
         self.parts.audit.record(&mut tx, actor, "app.set_needs", app.spec.name.as_str(), detail).await?;
         tx.commit().await?;
+        if ports_changed {
+            // nginx at once; the firewall's doors with the next look, which is asked for.
+            self.parts.domains.serve_now().await;
+        }
         self.announce(&app.id);
         Ok(())
     }
@@ -155,6 +157,13 @@ impl Apps {
             if published.protocol == Protocol::Tcp && self.parts.domains.nginx_ports().contains(&published.host) {
                 return Err(taken("nginx, which serves every app's host names".into()));
             }
+            let by_nginx = |other: &&AppRecord| {
+                let ports = &other.spec.needs.ports;
+                published.protocol == Protocol::Tcp && ports.iter().any(|map| map.host == published.host)
+            };
+            if let Some(other) = others.iter().find(by_nginx) {
+                return Err(taken(format!("nginx, for the app {}", other.spec.name)));
+            }
             let clashes = |other: &AppRecord| other.spec.needs.published.iter().any(|theirs| theirs.clashes(published));
             if let Some(other) = others.iter().find(|other| other.id != app.id && clashes(other)) {
                 return Err(taken(format!("the app {}", other.spec.name)));
@@ -165,6 +174,62 @@ impl Apps {
                     Protocol::Tcp => procfs::holder_of(published.host.get()).ok().flatten(),
                     Protocol::Udp => None,
                 };
+                return Err(taken(holder.map_or_else(
+                    || "something on this server".to_owned(),
+                    |holder| format!("{} (process {})", holder.name, holder.pid),
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Apps {
+    /// A new port of nginx must be free: not another app's, not published, nobody else's on this host. The
+    /// usual ones speak what they speak.
+    async fn check_ports(&self, app: &AppRecord, needs: &HostNeeds) -> Result<(), Failure> {
+        let (http, https) = self.parts.domains.usual_ports();
+        let others = store::list(&self.parts.db).await?;
+        for map in needs.ports.iter().filter(|map| !app.spec.needs.ports.contains(map)) {
+            let refused = |title: String| Problem::invalid("text", title);
+            let taken = |by: String| {
+                let title = format!("Port {} is taken by {by}.", map.host);
+                Failure::from(Problem { code: Code::Conflict, ..refused(title) })
+            };
+            if map.host == http {
+                if map.scheme != PortScheme::Http {
+                    return Err(refused(format!("Port {http} of nginx speaks http.")).into());
+                }
+                continue;
+            }
+            if Some(map.host) == https {
+                if !map.scheme.needs_certificate() {
+                    return Err(refused(format!("Port {} of nginx speaks https.", map.host)).into());
+                }
+                continue;
+            }
+            let has = |other: &&AppRecord| {
+                let needs = &other.spec.needs;
+                let publishes = |one: &Published| one.protocol == Protocol::Tcp && one.host == map.host;
+                let leads = |one: &PortMap| one.host == map.host;
+                needs.published.iter().any(publishes) || (other.id != app.id && needs.ports.iter().any(leads))
+            };
+            if let Some(other) = others.iter().find(has) {
+                return Err(taken(format!("the app {}", other.spec.name)));
+            }
+            if needs.published.iter().any(|one| one.protocol == Protocol::Tcp && one.host == map.host) {
+                return Err(taken("this app, as a published port".into()));
+            }
+            let anywhere = Published {
+                address: None,
+                host: map.host,
+                container: map.container,
+                protocol: Protocol::Tcp,
+                process: homeport_model::deploy::container::ProcessName::web(),
+            };
+            let ours = app.spec.needs.ports.iter().any(|one| one.host == map.host);
+            if !ours && is_held(&anywhere) {
+                let holder = procfs::holder_of(map.host.get()).ok().flatten();
                 return Err(taken(holder.map_or_else(
                     || "something on this server".to_owned(),
                     |holder| format!("{} (process {})", holder.name, holder.pid),

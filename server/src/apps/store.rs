@@ -1,4 +1,6 @@
-//! The tables `apps`, `app_host_names` and `env_vars`.
+//! The table `apps`.
+
+use std::collections::HashMap;
 
 use homeport_model::{
     app::AppSpec,
@@ -7,7 +9,10 @@ use homeport_model::{
     time::Timestamp,
 };
 
-use crate::db::{Conn, Db, Error, Result};
+use crate::{
+    db::{Conn, Db, Error, Result},
+    domains::{self, OwnName},
+};
 
 /// An app as stored.
 #[derive(Debug, Clone)]
@@ -24,6 +29,23 @@ pub struct AppRecord {
     pub deleting: bool,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Its names beside the one that follows from its own, in their order.
+    pub names: Vec<OwnName>,
+}
+
+impl AppRecord {
+    /// The host names that lead to this app: `<name>.<apps domain>` first, then the added ones.
+    #[must_use]
+    pub fn host_names(&self, own: HostName) -> Vec<HostName> {
+        let added = self.names.iter().filter(|name| name.redirect.is_none()).filter_map(|name| name.name.host());
+        std::iter::once(own).chain(added).collect()
+    }
+
+    /// The one that it is called by, where somebody chose one.
+    #[must_use]
+    pub fn primary(&self) -> Option<HostName> {
+        self.names.iter().find(|name| name.primary).and_then(|name| name.name.host())
+    }
 }
 
 struct Columns {
@@ -46,6 +68,7 @@ impl TryFrom<Columns> for AppRecord {
             serving: serving.map_err(|cause: homeport_model::id::NotAnId| bad("serving_release", cause.to_string()))?,
             deleting: row.deleting != 0,
             created_at: Timestamp::from_ms(row.created_at),
+            names: Vec::new(),
             id: row.id.parse().map_err(|cause| Error::bad_row("apps", "id", &row.id, cause))?,
         })
     }
@@ -59,7 +82,21 @@ pub(crate) async fn list(db: &Db) -> Result<Vec<AppRecord>> {
     )
     .fetch_all(db.reader())
     .await?;
-    rows.into_iter().map(AppRecord::try_from).collect()
+    let mut apps = rows.into_iter().map(AppRecord::try_from).collect::<Result<Vec<_>>>()?;
+    let mut names: HashMap<AppId, Vec<OwnName>> = HashMap::new();
+    for (app, name) in domains::store::names(db).await? {
+        names.entry(app).or_default().push(name);
+    }
+    for app in &mut apps {
+        app.names = names.remove(&app.id).unwrap_or_default();
+    }
+    Ok(apps)
+}
+
+async fn with_names(db: &Db, row: Option<Columns>) -> Result<Option<AppRecord>> {
+    let Some(row) = row else { return Ok(None) };
+    let app = AppRecord::try_from(row)?;
+    Ok(Some(AppRecord { names: domains::store::names_of(db, &app.id).await?, ..app }))
 }
 
 /// The app of this name.
@@ -72,7 +109,7 @@ pub(crate) async fn find(db: &Db, name: &AppName) -> Result<Option<AppRecord>> {
     )
     .fetch_optional(db.reader())
     .await?;
-    row.map(AppRecord::try_from).transpose()
+    with_names(db, row).await
 }
 
 /// The app of this id.
@@ -85,7 +122,7 @@ pub(crate) async fn find_id(db: &Db, id: &AppId) -> Result<Option<AppRecord>> {
     )
     .fetch_optional(db.reader())
     .await?;
-    row.map(AppRecord::try_from).transpose()
+    with_names(db, row).await
 }
 
 /// The smallest virtual address that no app has.
@@ -105,56 +142,15 @@ pub(super) async fn insert(tx: &mut Conn, app: &AppRecord) -> Result<()> {
         slot,
         at
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    set_host_names(tx, &app.id, &app.spec.host_names).await
+    Ok(())
 }
 
 pub(super) async fn update_spec(tx: &mut Conn, id: &AppId, spec: &AppSpec) -> Result<()> {
     let (app, text) = (id.as_str(), spec_json(spec));
-    sqlx::query!("UPDATE apps SET spec = ? WHERE id = ?", text, app).execute(&mut *tx).await?;
-    set_host_names(tx, id, &spec.host_names).await
-}
-
-/// Replaces the host names of an app.
-async fn set_host_names(tx: &mut Conn, id: &AppId, host_names: &[HostName]) -> Result<()> {
-    let app = id.as_str();
-    sqlx::query!("DELETE FROM app_host_names WHERE app_id = ?", app).execute(&mut *tx).await?;
-    for (position, host_name) in (0_i64..).zip(host_names) {
-        let host_name = host_name.as_str();
-        sqlx::query!(
-            "INSERT INTO app_host_names (host_name, app_id, position) VALUES (?, ?, ?)",
-            host_name,
-            app,
-            position
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+    sqlx::query!("UPDATE apps SET spec = ? WHERE id = ?", text, app).execute(tx).await?;
     Ok(())
-}
-
-/// The name of the app that has this host name, when it is another than `id`.
-pub(super) async fn other_owner(tx: &mut Conn, host_name: &HostName, id: &AppId) -> Result<Option<String>> {
-    let (host_name, id) = (host_name.as_str(), id.as_str());
-    let owner = sqlx::query_scalar!(
-        "SELECT apps.name FROM app_host_names JOIN apps ON apps.id = app_id WHERE host_name = ? AND app_id <> ?",
-        host_name,
-        id
-    )
-    .fetch_optional(tx)
-    .await?;
-    Ok(owner)
-}
-
-/// The name of the app that has this host name.
-pub(crate) async fn owner_of(tx: &mut Conn, host_name: &HostName) -> Result<Option<String>> {
-    let host_name = host_name.as_str();
-    let owner = sqlx::query_scalar!(
-        "SELECT apps.name FROM app_host_names JOIN apps ON apps.id = app_id WHERE host_name = ?",
-        host_name
-    );
-    Ok(owner.fetch_optional(tx).await?)
 }
 
 pub(super) async fn mark_deleting(tx: &mut Conn, id: &AppId) -> Result<()> {
@@ -163,7 +159,7 @@ pub(super) async fn mark_deleting(tx: &mut Conn, id: &AppId) -> Result<()> {
     Ok(())
 }
 
-/// Removes an app with its host names, environment and releases.
+/// Removes an app with its names, environment and releases.
 pub(crate) async fn delete(tx: &mut Conn, id: &AppId) -> Result<()> {
     let id = id.as_str();
     sqlx::query!("UPDATE apps SET serving_release = NULL WHERE id = ?", id).execute(&mut *tx).await?;

@@ -66,7 +66,7 @@ impl Apps {
         last: Option<&JobRow>,
     ) -> AppRow {
         let seen = self.parts.observations.of(&app.id);
-        let host_name = self.first_host_name(&app.spec);
+        let host_name = app.primary().unwrap_or_else(|| self.first_host_name(&app.spec));
         let failed = last.filter(|last| last.state == JobState::Failed);
         AppRow {
             id: app.id.clone(),
@@ -94,7 +94,7 @@ impl Apps {
         let release = app.serving.as_ref().and_then(|id| releases.iter().find(|release| release.id == *id));
         let job = jobs.iter().filter(|job| !job.state.is_final()).max_by_key(|job| job.state == JobState::Running);
         let row = self.row(&app, release, job.cloned(), jobs.first());
-        let host_names = app.spec.all_host_names(self.parts.domains.apps_domain());
+        let host_names = app.host_names(self.first_host_name(&app.spec));
         let built_by = releases.iter().find_map(|release| {
             let builder = release.declared.builder.as_ref()?;
             let why = Some(release.declared.why.as_str()).filter(|why| !why.is_empty())?;
@@ -150,8 +150,9 @@ impl Apps {
     fn picture(&self, app: &AppRecord, release: Option<&ReleaseRecord>, row: &AppRow) -> Vec<Hop> {
         let seen = self.parts.observations.of(&app.id).map(|(seen, _)| seen);
         let nginx = self.parts.host.engine("nginx");
-        let host_names = app.spec.all_host_names(self.parts.domains.apps_domain());
+        let host_names = app.host_names(self.first_host_name(&app.spec));
         let more = host_names.len() - 1;
+        let refused = self.parts.domains.refusal(&app.spec.name);
         let mut picture = vec![
             Hop {
                 kind: HopKind::Domain,
@@ -162,8 +163,12 @@ impl Apps {
             Hop {
                 kind: HopKind::Nginx,
                 name: "nginx".into(),
-                detail: self.parts.domains.listens_on(),
+                detail: match &refused {
+                    Some(_) => "refused this app's newest settings: those from before serve".into(),
+                    None => self.parts.domains.listens_on(),
+                },
                 state: match nginx {
+                    _ if refused.is_some() => HopState::Bad,
                     Some(nginx) if nginx.ok => HopState::Good,
                     Some(_) => HopState::Bad,
                     None => HopState::Unknown,

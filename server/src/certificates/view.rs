@@ -16,7 +16,10 @@ use super::{
     Certificates, row,
     store::{self, Certificate, served},
 };
-use crate::{apps, failure::Failure};
+use crate::{
+    apps::{self, AppRecord},
+    failure::Failure,
+};
 
 /// So many certificates' ends are listed.
 const MOST_ENDINGS: usize = 5;
@@ -147,8 +150,11 @@ impl Certificates {
             return Err(unknown());
         }
         let apps = apps::store::list(&self.apps.parts.db).await?;
-        let has = |name: &HostName| DomainName::from(name.clone()) == *domain;
-        let app = apps.into_iter().find(|app| app.spec.all_host_names(domains.apps_domain()).iter().any(has));
+        let has = |app: &AppRecord| {
+            app.names.iter().any(|name| name.name == *domain)
+                || DomainName::from(domains.own_host_name(&app.spec.name)) == *domain
+        };
+        let app = apps.into_iter().find(has);
         Ok(app.map_or(LeadsTo::Panel, |app| LeadsTo::App { name: app.spec.name }))
     }
 }

@@ -1,45 +1,60 @@
 //! Host names and what stands behind them: renders nginx's configuration from the store, keeps the
 //! firewall's map, and throws the switch.
 
+mod apply;
+mod claim;
 mod names;
+mod password;
 mod reconcile;
+mod routing;
 mod sources;
-mod store;
+pub(crate) mod store;
+mod vhosts;
 
+pub(crate) use claim::take;
 pub use names::Names;
 pub use reconcile::EVERY;
+pub use routing::Routing;
+pub use store::OwnName;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
-    sync::Arc,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use homeport_model::{
+    app::PortMap,
     deploy::{
         Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
         proof::Method,
     },
-    domain::vhost::{self, AppVhost, Down, Generation, PanelName, Target, Upstream, VhostName},
+    domain::{
+        Refusal,
+        vhost::{self, Down, PanelName, Target, Upstream, lane_ports},
+    },
+    event::Topic,
     id::{AppId, ReleaseId},
     name::{AppName, DomainName, HostName, Port},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::{
+    ambient::Clock,
     apps::{self, AppRecord},
-    certificates::Pairs,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
         docker::{Docker, OurContainer},
         nat::{self, Guarded, Nat},
-        nginx::{Nginx, Sites},
+        nginx::{About, Nginx, Sites},
     },
     failure::Failure,
     jobs::AppLock,
+    live::Hub,
     seal::Sealer,
 };
+use apply::Applied;
 
 /// Where a release can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +79,10 @@ pub enum Serving {
 pub struct Parts {
     /// The store.
     pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Where changes are announced.
+    pub hub: Hub,
     /// Opens certificates' keys.
     pub sealer: Sealer,
     /// The engine, for the bridge.
@@ -80,17 +99,14 @@ pub struct Parts {
     pub panel: Option<vhost::Panel>,
 }
 
-/// What nginx is given, but for what all of its servers share.
-#[derive(PartialEq, Eq, Clone)]
-struct Served {
-    panel: Option<vhost::Panel>,
-    apps: Vec<AppVhost>,
-}
-
 struct Inner {
     parts: Parts,
-    /// What nginx was given last, without its number; and the number.
-    applied: Mutex<Option<(Served, u64)>>,
+    /// What nginx was given last, and what it refused.
+    applied: Mutex<Applied>,
+    /// What nginx refused, for the pages.
+    refusals: RwLock<Vec<Refusal>>,
+    /// What this nginx is, once asked.
+    about: OnceLock<About>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
     /// The published ports of each app, as the firewall guards them.
@@ -109,6 +125,8 @@ impl Domains {
         Self(Arc::new(Inner {
             parts,
             applied: Mutex::default(),
+            refusals: RwLock::default(),
+            about: OnceLock::new(),
             range: watch::Sender::new(None),
             guarded: Mutex::default(),
             nudge: Notify::new(),
@@ -142,7 +160,8 @@ impl Domains {
         }
         names.extend(self.names().origins().added_hosts().into_iter().map(DomainName::from));
         for app in apps::store::list(&self.0.parts.db).await?.iter().filter(|app| !app.deleting) {
-            names.extend(app.spec.all_host_names(self.apps_domain()).into_iter().map(DomainName::from));
+            names.push(self.own_host_name(&app.spec.name).into());
+            names.extend(app.names.iter().map(|name| name.name.clone()));
         }
         Ok(names)
     }
@@ -153,6 +172,38 @@ impl Domains {
     /// When nginx refuses; then what was served before is served on.
     pub(crate) async fn serve_certificates(&self) -> Result<(), Failure> {
         self.ensure_vhosts(&[]).await.map(|_| ())
+    }
+
+    /// Gives nginx what the store says now of names and proxies, and waits until it is served. What
+    /// nginx refuses of one app is shown on that app's pages.
+    pub(crate) async fn serve_now(&self) {
+        if let Err(failure) = self.ensure_vhosts(&[]).await {
+            tracing::warn!("nginx was not given a change: {}", crate::failure::chain(&failure));
+        }
+        self.0.parts.hub.announce(Topic::Domains);
+        self.0.parts.hub.announce(Topic::Host);
+        // The firewall's doors, for other ports.
+        self.nudge();
+    }
+
+    /// What nginx refused of an app, if it did.
+    pub(crate) fn refusal(&self, app: &AppName) -> Option<Refusal> {
+        self.refusals().into_iter().find(|refusal| refusal.app == *app)
+    }
+
+    /// All of it.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        self.0.refusals.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What this nginx is; `None` where it cannot be asked.
+    pub(crate) async fn about(&self) -> Option<About> {
+        if self.0.about.get().is_none()
+            && let Ok(about) = self.0.parts.nginx.about().await
+        {
+            let _ = self.0.about.set(about);
+        }
+        self.0.about.get().cloned()
     }
 
     /// Whether the folder of a release is what nginx serves for an app.
@@ -210,7 +261,7 @@ impl Domains {
             }
             Serving::Containers { at } => {
                 if let Some(address) = address {
-                    self.0.parts.nat.set(address, at).await?;
+                    self.0.parts.nat.set_lanes(address, &lanes_of(&app.spec.needs.ports, at)).await?;
                 }
                 let target = proxied(address, at);
                 let reloaded = self.ensure_vhosts(&[(app.id.clone(), target)]).await?;
@@ -247,58 +298,6 @@ impl Domains {
     pub fn virtual_address(&self, app: &AppRecord) -> Option<VirtualAddress> {
         let range = (*self.0.range.borrow())?;
         VirtualAddress::try_from(Ipv4Addr::new(10, 98, range.third(), app.slot)).ok()
-    }
-
-    /// Gives nginx every app with its host names of now. An app's target changes only by `changes`,
-    /// which come from whoever holds its lock; a switch of another app in the middle of this one
-    /// stays as it is. Says whether a new generation was needed.
-    async fn ensure_vhosts(&self, changes: &[(AppId, Target)]) -> Result<bool, Failure> {
-        let parts = &self.0.parts;
-        let mut applied = self.0.applied.lock().await;
-        let before = applied.as_ref().map_or(&[][..], |(served, _)| &served.apps);
-        let pairs = Pairs::ensure(&parts.db, &parts.sealer, &parts.nginx).await?;
-        let mut wanted = Vec::new();
-        for app in apps::store::list(&parts.db).await? {
-            let change = changes.iter().find(|(id, _)| *id == app.id).map(|(_, target)| target);
-            let target =
-                match change.or_else(|| before.iter().find(|vhost| vhost.app == app.id).map(|vhost| &vhost.target)) {
-                    Some(target) => target.clone(),
-                    None => self.stored_target(&app).await?,
-                };
-            if app.deleting && matches!(target, Target::Down(_)) {
-                continue;
-            }
-            let hosts = app.spec.all_host_names(self.names().apps_domain());
-            let mut vhost = AppVhost::new(app.id.clone(), app.spec.name.clone(), hosts, target);
-            vhost.names.iter_mut().for_each(|VhostName { name, tls }| *tls = pairs.of(name));
-            wanted.push(vhost);
-        }
-        let wanted = Served { panel: self.panel_vhost(&pairs), apps: wanted };
-        let next = match &*applied {
-            Some((now, _)) if *now == wanted => return Ok(false),
-            Some((_, number)) => number + 1,
-            None => parts.nginx.next_number()?,
-        };
-        let Served { panel, apps } = wanted.clone();
-        let generation = Generation { number: next, host: parts.host.clone(), panel, apps };
-        parts.nginx.apply(&generation).await?;
-        // Nothing that is served names the others any more.
-        pairs.prune(&parts.nginx);
-        *applied = Some((wanted, next));
-        Ok(true)
-    }
-
-    /// The panel's vhost with the names of now, each by https once there is a certificate for it.
-    fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
-        let mut panel = self.0.parts.panel.clone()?;
-        let added = self.names().origins().added_hosts().into_iter();
-        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
-        for name in &mut panel.names {
-            if let PanelName::Name(VhostName { name, tls }) = name {
-                *tls = pairs.of(name);
-            }
-        }
-        Some(panel)
     }
 
     /// An app's target as the store says. One that is being removed has none any more: its removal
@@ -343,6 +342,13 @@ fn addresses_of(release: &ReleaseRecord, containers: &[OurContainer]) -> Vec<Soc
     of_release.iter().filter_map(|container| Some(SocketAddrV4::new(container.address?, port.get()))).collect()
 }
 
+/// Where the containers listen: the port that nginx leads to first, then others by their lanes.
+fn lanes_of(ports: &[PortMap], at: &[SocketAddrV4]) -> Vec<Vec<SocketAddrV4>> {
+    let others = lane_ports(ports).into_iter();
+    let lane = |port: Port| at.iter().map(|at| SocketAddrV4::new(*at.ip(), port.get())).collect();
+    std::iter::once(at.to_vec()).chain(others.map(lane)).collect()
+}
+
 /// nginx's target for containers.
 fn proxied(address: Option<VirtualAddress>, at: &[SocketAddrV4]) -> Target {
     Target::Proxied(match address {
@@ -382,6 +388,20 @@ impl Domains {
 
     pub(crate) fn url(&self, host_name: &HostName) -> String {
         self.names().url(host_name, self.0.parts.host.http_port.get())
+    }
+
+    /// Where a browser finds a host name, by https where there is a certificate for it.
+    pub(crate) fn url_by(&self, host_name: &HostName, https: bool) -> String {
+        match self.0.parts.host.https_port.filter(|_| https).map(Port::get) {
+            None => self.url(host_name),
+            Some(443) => format!("https://{host_name}"),
+            Some(port) => format!("https://{host_name}:{port}"),
+        }
+    }
+
+    /// The port of nginx for http, and the one for https.
+    pub(crate) fn usual_ports(&self) -> (Port, Option<Port>) {
+        (self.0.parts.host.http_port, self.0.parts.host.https_port)
     }
 
     /// The ports that nginx listens on for every app.

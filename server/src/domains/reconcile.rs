@@ -8,7 +8,7 @@ use homeport_model::deploy::{
     address::{VirtualAddress, VirtualRange},
 };
 
-use super::{Domains, addresses_of, is_unavailable};
+use super::{Domains, addresses_of, is_unavailable, lanes_of};
 use crate::{apps, deploys, drivers::nat, failure::Failure, jobs::Locks};
 
 /// How often it looks when nobody nudges.
@@ -62,8 +62,17 @@ impl Domains {
         let parts = &self.0.parts;
         let map = self.ensure_map().await;
         let guard = self.ensure_guard(locks).await;
-        parts.nginx.ensure_running().await?;
+        if let Err(error) = parts.nginx.ensure_running().await {
+            // A hand that broke the files would keep it from starting for ever. They stay as they are; a
+            // new generation takes their place.
+            if !self.is_edited() {
+                return Err(error.into());
+            }
+            tracing::warn!("nginx does not start with files that were changed by hand; they are written anew");
+            self.put_back().await?;
+        }
         self.reconcile_apps(locks).await?;
+        self.look_for_edits();
         map.and(guard)
     }
 
@@ -87,11 +96,12 @@ impl Domains {
                 }
                 Some((release, Artifact::Image { .. })) => {
                     let at = addresses_of(release, &containers);
+                    let lanes = lanes_of(&app.spec.needs.ports, &at);
                     if let Some(address) = self.virtual_address(&app)
                         && !at.is_empty()
-                        && !doors_lead_to(&map, address, &at)
+                        && !doors_lead_to(&map, address, &lanes.concat())
                     {
-                        parts.nat.set(address, &at).await?;
+                        parts.nat.set_lanes(address, &lanes).await?;
                     }
                 }
                 _ => {}

@@ -97,7 +97,15 @@ impl Host {
 
     fn look_at_nginx(&self) -> EngineState {
         match self.nginx.running() {
-            Some(pid) => good("nginx", format!("runs, pid {pid}")),
+            Some(pid) => match self.nginx.noted_edits().as_slice() {
+                [] => good("nginx", format!("runs, pid {pid}")),
+                files => EngineState {
+                    hint: Some(
+                        "The next change of any app leaves the edit behind. The nginx page shows it.".to_owned(),
+                    ),
+                    ..good("nginx", format!("runs, and somebody changed {} by hand", files.join(", ")))
+                },
+            },
             None => bad(
                 "nginx",
                 "does not run".to_owned(),

@@ -14,10 +14,11 @@ use std::sync::Arc;
 
 use crate::{
     accounts::Accounts,
-    apps::{self, Apps},
+    apps::Apps,
     certificates::{Certificates, Planned},
     db::{self, Db},
     dns::Dns,
+    domains,
     failure::Failure,
     origins::Origins,
 };
@@ -108,7 +109,7 @@ impl PanelDomain {
             return Err(taken("Names of this form belong to apps.", &format!("This one is for {app}.")));
         }
         let mut tx = parts.db.write().await?;
-        if let Some(app) = apps::store::owner_of(&mut tx, &name).await? {
+        if let Some(app) = domains::store::owner(&mut tx, &name.clone().into()).await? {
             return Err(taken("An app has this name.", &format!("It leads to {app}.")));
         }
         if !store::add(&mut tx, &name, &actor.name, parts.clock.now()).await? {

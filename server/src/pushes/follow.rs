@@ -100,9 +100,11 @@ impl Pushes {
 
     async fn urls(&self, app: &AppName) -> Result<Vec<String>, Failure> {
         let apps = &self.parts.apps;
-        let spec = apps.get(app).await?.spec;
-        let hosts = spec.host_names.iter().cloned().chain([apps.first_host_name(&spec)]);
-        Ok(hosts.map(|host| apps.parts.domains.url(&host)).collect())
+        let app = apps.get(app).await?;
+        // Its own name last: those that somebody added say more.
+        let mut hosts = app.host_names(apps.first_host_name(&app.spec));
+        hosts.rotate_left(1);
+        Ok(hosts.iter().map(|host| apps.parts.domains.url(host)).collect())
     }
 }
 

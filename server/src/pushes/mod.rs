@@ -180,7 +180,7 @@ impl Pushes {
                 Some(name) => apps::store::find(&apps.parts.db, &name).await?,
                 None => {
                     let all = apps::store::list(&apps.parts.db).await?;
-                    all.into_iter().find(|app| app.spec.host_names.contains(host))
+                    all.into_iter().find(|app| app.names.iter().any(|name| name.name.host().as_ref() == Some(host)))
                 }
             },
         };
@@ -230,13 +230,12 @@ impl Pushes {
     }
 
     /// The form of an app that a push creates.
-    fn form_of_new(name: &AppName, host: Option<&HostName>, branch: &GitRef) -> AppForm {
+    fn form_of_new(name: &AppName, branch: &GitRef) -> AppForm {
         AppForm {
             name: name.to_string(),
             kind: "auto".into(),
             origin: "push".into(),
             branch: branch.to_string(),
-            host_names: host.map(ToString::to_string).unwrap_or_default(),
             ..AppForm::default()
         }
     }

@@ -142,7 +142,7 @@ impl Pushes {
                 commit.ok_or_else(no_branch)?;
                 // It may create: that was asked when the place was found.
                 let owner = Actor { role: Role::Owner, ..who.actor.clone() };
-                self.parts.apps.create_as(&owner, &Self::form_of_new(&name, host.as_ref(), &branch), id.clone()).await?
+                self.parts.apps.create_as(&owner, &Self::form_of_new(&name, &branch), id.clone(), host.as_ref()).await?
             }
         };
         let mut taken = Taken { app, branch, refs: Vec::new(), deploy: None };

@@ -10,11 +10,11 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use homeport_model::{
-    app::AppForm,
     certificate::{
         CertificateSource, DomainView, Look,
         served::{Secure, Severity, Unseen, Way},
     },
+    domain::DomainForm,
     name::{DomainName, HostName},
     prelude::{Actor, Code, Problem, Timestamp},
     secret::Secret,
@@ -42,7 +42,9 @@ fn domain(text: &str) -> DomainName {
 /// A panel with an app that has a name of its own.
 async fn with_shop() -> Running {
     let panel = Running::start().await;
-    panel.create(AppForm { host_names: SHOP.into(), ..panel.form("shop") }).await;
+    let app = panel.create(panel.form("shop")).await;
+    let form = DomainForm { name: SHOP.into(), ..DomainForm::default() };
+    panel.backend.domains.add(&panel.actor, &app, form).await.expect("added");
     panel
 }
 

@@ -253,6 +253,11 @@ async fn migrations_carry_rows_along() {
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.expect("counts");
         assert_eq!(count, rows, "{table}");
     }
+    let domain: (String, String, i64) =
+        sqlx::query_as("SELECT name, app_id, created_at FROM domains").fetch_one(&pool).await.expect("kept");
+    assert_eq!(domain, ("shop.example.com".into(), "01hzzzzzzzzzzza1".into(), 1_795_232_519_000));
+    let spec: String = sqlx::query_scalar("SELECT spec FROM apps").fetch_one(&pool).await.expect("kept");
+    assert_eq!(spec, "{\"name\":\"shop\"}");
     let orphans = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.expect("checks");
     assert!(orphans.is_empty());
 }

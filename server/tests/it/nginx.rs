@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homeport_model::{
     deploy::SiteRules,
+    domain::Knob,
     domain::vhost::{AppVhost, Down, Generation, HostPath, Panel, PanelName, PanelUpstream, Target, VhostName, parse},
     prelude::*,
 };
@@ -319,8 +320,9 @@ async fn many_apps_are_accepted_by_nginx_as_rendered() {
         };
         let mut app =
             AppVhost::new(AppId::new(9, index), format!("app-{index}").parse().expect("a name"), hosts, target);
-        app.body_bytes = u64::from(random()) << (random() % 20);
-        app.timeout_s = u16::try_from(1 + random() % 60_000).expect("a number");
+        let body = 1_024 + (u64::from(random()) << (random() % 10));
+        app.settings.knobs.set(Knob::BodySize, &body.to_string()).expect("within its bounds");
+        app.settings.knobs.set(Knob::ReadTimeout, &(1 + random() % 60_000).to_string()).expect("within its bounds");
         apps.push(app);
     }
     let mut generation = Generation { apps, ..ground.generation(1, down()) };

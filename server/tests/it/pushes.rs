@@ -159,7 +159,11 @@ async fn a_remote_named_like_a_host_gets_that_host_name() {
     assert!(said.ok && said.err.contains("Live: http://shop.example.com"), "{}", said.err);
     let shop = name("shop-example-com");
     let app = panel.backend.apps.find(&panel.actor, &shop).await.expect("created");
-    assert_eq!(app.spec.host_names, ["shop.example.com".parse().expect("a host")]);
+    let names = panel.backend.domains.of_app(&panel.actor, &shop).await.expect("listed").names;
+    assert_eq!(
+        names.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
+        ["shop-example-com.apps.localhost", "shop.example.com"]
+    );
     let Source::Files(files) = &app.spec.source else { panic!("{:?}", app.spec.source) };
     assert_eq!(files.origin, Origin::Push { branch: "main".parse().expect("a branch") });
     let answer = web::get(panel.ground.http_port, "shop.example.com", "/").await.expect("an answer");

@@ -218,13 +218,12 @@ async fn nothing_that_is_typed_does_harm() {
                 "folder" => &mut form.folder,
                 "dockerfile" => &mut form.dockerfile,
                 "port" => &mut form.port,
-                "health_path" => &mut form.health_path,
-                _ => &mut form.host_names,
+                _ => &mut form.health_path,
             };
             *slot = payload.into();
             form
         };
-        for field in ["name", "kind", "repo", "branch", "folder", "dockerfile", "port", "health_path", "host_names"] {
+        for field in ["name", "kind", "repo", "branch", "folder", "dockerfile", "port", "health_path"] {
             let problem = panel.backend.apps.create(&panel.actor, with(field)).await.expect_err(payload);
             assert_eq!((problem.code, problem.field.as_deref()), (Code::Invalid, Some(field)), "{payload:?}");
         }

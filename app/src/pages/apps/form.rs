@@ -177,19 +177,5 @@ pub fn ServeFields(
             </div>
         }
     });
-    view! {
-        {checks}
-        <TextArea
-            label="More host names"
-            name="form[host_names]"
-            key="host_names"
-            value=form.host_names
-            placeholder="www.example.com"
-            hint="One a line. Each must point at this server."
-            problem=problem
-            optional=true
-            lines="few"
-        />
-    }
-    .into_any()
+    checks.into_any()
 }

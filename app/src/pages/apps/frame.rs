@@ -199,8 +199,9 @@ fn Tabs(this: ThisApp) -> impl IntoView {
         <nav class="tabs" aria-label="App">
             <ul>
                 {tab("", "Overview")} {tab("/deploys", "Deploys")} {tab("/processes", "Processes")}
-                {tab("/environment", "Environment")} {tab("/storage", "Storage & ports")} {tab("/logs", "Logs")}
-                {tab("/traffic", "Traffic")} {tab("/settings", "Settings")}
+                {tab("/environment", "Environment")} {tab("/domains", "Domains")} {tab("/proxy", "Proxy")}
+                {tab("/storage", "Storage & ports")} {tab("/logs", "Logs")} {tab("/traffic", "Traffic")}
+                {tab("/settings", "Settings")}
             </ul>
         </nav>
     }

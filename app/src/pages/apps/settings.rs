@@ -83,7 +83,7 @@ fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
         }
     });
     view! {
-        <Panel title="Source, address and health">
+        <Panel title="Source and health">
             <ActionForm action=change>
                 <div class="panel-body form">
                     <FormProblem problem=problem />
@@ -96,7 +96,7 @@ fn Change(app: AppDetail, change: ServerAction<ChangeApp>) -> impl IntoView {
                 </div>
                 <footer>
                     <Submit label="Save settings" busy="Saving…" variant="primary" pending=change.pending() />
-                    <p class="muted">"Host names change at once, everything else with the next deploy."</p>
+                    <p class="muted">"Takes effect with the next deploy. Names have a tab of their own."</p>
                 </footer>
             </ActionForm>
         </Panel>

@@ -28,10 +28,17 @@ pub fn HostPanel(
     let rows = engines
         .into_iter()
         .map(|engine| {
+            let is_nginx = engine.name == "nginx";
             let (tone, word) = if engine.ok { (Tone::Good, "Working") } else { (Tone::Bad, "Not working") };
             view! {
                 <div>
-                    <dt>{engine.name}</dt>
+                    <dt>
+                        {if is_nginx {
+                            view! { <a href="/host/nginx">{engine.name}</a> }.into_any()
+                        } else {
+                            engine.name.into_any()
+                        }}
+                    </dt>
                     <dd class="cluster" data-gap="2">
                         <State tone=tone word=word />
                         <span class="muted">{engine.detail}</span>

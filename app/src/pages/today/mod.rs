@@ -95,11 +95,16 @@ fn Loaded(today: Today) -> impl IntoView {
         .engines
         .clone()
         .into_iter()
-        .filter(|engine| !engine.ok)
+        // One that works and has a hint wants to be looked at all the same.
+        .filter(|engine| !engine.ok || engine.hint.is_some())
         .map(|engine| {
+            let tone = if engine.ok { Tone::Warning } else { Tone::Bad };
+            let nginx = (engine.ok && engine.name == "nginx")
+                .then(|| view! { <p><a href="/host/nginx">"Look at nginx's files"</a></p> });
             view! {
-                <Notice tone=Tone::Bad title=format!("{}: {}", engine.name, engine.detail)>
+                <Notice tone=tone title=format!("{}: {}", engine.name, engine.detail)>
                     {engine.hint.map(|hint| view! { <p>{hint}</p> })}
+                    {nginx}
                 </Notice>
             }
         })

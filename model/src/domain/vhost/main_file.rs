@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::{DOLLAR, Host, PROBE_SOCKET, write::Writer};
+use super::{DOLLAR, Generation, Host, PROBE_SOCKET, app, write::Writer};
 use crate::{
+    app::PortScheme,
     name::Port,
     traffic::{LOG_FORMAT, PROBE_VARIABLE, STATUS_VARIABLE},
 };
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
-const PROXY_HEADERS: [(&str, &str); 11] = [
+pub(super) const PROXY_HEADERS: [(&str, &str); 11] = [
     ("Host", "$host$homeport_port"),
     ("Connection", "$homeport_connection"),
     ("Upgrade", "$http_upgrade"),
@@ -23,7 +24,7 @@ const PROXY_HEADERS: [(&str, &str); 11] = [
     ("Proxy", ""),
 ];
 
-const COMPRESSED: [&str; 12] = [
+pub(super) const COMPRESSED: [&str; 12] = [
     "text/css",
     "text/plain",
     "text/xml",
@@ -37,6 +38,9 @@ const COMPRESSED: [&str; 12] = [
     "application/xml",
     "image/svg+xml",
 ];
+
+/// What keeps a connection to an app open between two requests.
+pub(super) const KEPT: &str = "$homeport_kept";
 
 const TYPES: [(&str, &[&str]); 40] = [
     ("application/atom+xml", &["atom"]),
@@ -81,12 +85,16 @@ const TYPES: [(&str, &[&str]); 40] = [
     ("video/webm", &["webm"]),
 ];
 
-pub(super) fn render(number: u64, host: &Host, files: &[&str]) -> String {
+pub(super) fn render(generation: &Generation, files: &[&str]) -> String {
+    let (number, host) = (generation.number, &generation.host);
     let mut w = Writer::new();
     w.comment(&format!("Written by Homeport, generation {number}. A change made here by hand is found and shown."));
     if let Some((user, group)) = &host.worker {
         w.line("user", &[user.as_str(), group.as_str()]);
         w.line("worker_rlimit_nofile", &["16384"]);
+    }
+    if let Some(module) = host.brotli.as_ref().filter(|_| generation.apps.iter().any(app::wants_brotli)) {
+        w.line("load_module", &[module.as_str()]);
     }
     w.line("worker_processes", &["auto"]);
     // Long enough for a download or a slow answer; websockets connect again.
@@ -98,7 +106,10 @@ pub(super) fn render(number: u64, host: &Host, files: &[&str]) -> String {
     w.block("events", &[], |w| w.line("worker_connections", &["4096"]));
     w.block("http", &[], |w| {
         shared(w);
-        unknown_names(w, host);
+        unknown_names(w, host, generation.apps.iter().any(|app| app.catch_all && !app.names.is_empty()));
+        for (port, scheme) in generation.more_ports() {
+            unknown_at(w, host, port, scheme);
+        }
         probe(w, host, number);
         for file in files {
             w.line("include", &[file]);
@@ -152,6 +163,11 @@ fn shared(w: &mut Writer) {
         // Upstream keep-alive would hold requests on the old container after a switch.
         w.line("", &["close"]);
     });
+    // For apps whose owner wants it all the same.
+    w.block("map", &["$http_upgrade", KEPT], |w| {
+        w.line("default", &["upgrade"]);
+        w.line("", &[""]);
+    });
     let (variable, values) = STATUS_VARIABLE;
     w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     let (variable, looks_at, values) = PROBE_VARIABLE;
@@ -166,24 +182,30 @@ fn shared(w: &mut Writer) {
     }
 }
 
-/// A name that no app has is not answered at all.
-fn unknown_names(w: &mut Writer, host: &Host) {
-    w.block("server", &[], |w| {
-        for listen in listens(host, host.http_port) {
-            w.line("listen", &[&listen, "default_server"]);
-        }
-        w.line("server_name", &["_"]);
-        w.line("access_log", &["off"]);
-        w.line("return", &["444"]);
-    });
-    let Some(port) = host.https_port else { return };
+/// A name that no app has is not answered at all, unless one app takes them.
+fn unknown_names(w: &mut Writer, host: &Host, caught: bool) {
+    if !caught {
+        unknown_at(w, host, host.http_port, PortScheme::Http);
+    }
+    if let Some(port) = host.https_port {
+        unknown_at(w, host, port, PortScheme::Https);
+    }
+}
+
+fn unknown_at(w: &mut Writer, host: &Host, port: Port, scheme: PortScheme) {
+    let speaks = app::speaks(host, scheme);
     w.block("server", &[], |w| {
         for listen in listens(host, port) {
-            w.line("listen", &[&listen, "ssl", "default_server"]);
+            let args = [&[listen.as_str()], speaks, &["default_server"]].concat();
+            w.line("listen", &args);
         }
         w.line("server_name", &["_"]);
         w.line("access_log", &["off"]);
-        w.line("ssl_reject_handshake", &["on"]);
+        if scheme.needs_certificate() {
+            w.line("ssl_reject_handshake", &["on"]);
+        } else {
+            w.line("return", &["444"]);
+        }
     });
 }
 

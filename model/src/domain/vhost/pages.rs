@@ -3,7 +3,7 @@
 
 /// A page with a title and a sentence, in the reader's light or dark.
 pub(super) fn page(title: &str, sentence: &str) -> String {
-    let (title, sentence) = (escape(title), escape(sentence));
+    let (title, sentence) = (escape(title), escape(sentence).replace('\n', "<br>"));
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
          <title>{title}</title><style>:root{{color-scheme:light dark}}body{{font:1.0625rem/1.5 system-ui,sans-serif;\

@@ -121,8 +121,8 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// What stands in the server.
-    pub(super) fn server(&self, w: &mut Writer, root: &str) {
+    /// What stands in the server; `limits` where a request is met first.
+    pub(super) fn server(&self, w: &mut Writer, root: &str, limits: &dyn Fn(&mut Writer)) {
         w.line("root", &[root]);
         // `current` itself is a link; below it none is followed.
         w.line("disable_symlinks", &["on", "from=$document_root"]);
@@ -144,10 +144,16 @@ impl<'a> Site<'a> {
             w.line("error_page", &["404", "/404.html"]);
         };
         if self.has_forced() {
-            w.block("location", &["/"], |w| w.line("try_files", &[NOTHING, &self.var("first")]));
+            w.block("location", &["/"], |w| {
+                limits(w);
+                w.line("try_files", &[NOTHING, &self.var("first")]);
+            });
             w.block("location", &["@homeport_files"], files);
         } else {
-            w.block("location", &["/"], files);
+            w.block("location", &["/"], |w| {
+                limits(w);
+                files(w);
+            });
         }
         self.rule_locations(w);
         w.block("location", &["@homeport_missing"], |w| {
@@ -275,7 +281,7 @@ fn put_together(from: &FromPath, to: &ToPath, text_of: fn(&str) -> String) -> St
 }
 
 /// Text that is not nginx's variable.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.replace('$', &format!("${{{}}}", &DOLLAR[1..]))
 }
 

@@ -1,9 +1,11 @@
+mod settings;
+
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use proptest::prelude::*;
 
 use super::{parse::find_all, *};
-use crate::deploy::SiteRules;
+use crate::{deploy::SiteRules, domain::Knob};
 
 /// Directives that could read or run something that was not meant.
 pub(super) const FORBIDDEN: [&str; 14] = [
@@ -23,7 +25,7 @@ pub(super) const FORBIDDEN: [&str; 14] = [
     "auth_request",
 ];
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     Host {
         prefix: "/srv/homeport/nginx".parse().expect("a path"),
         sites: "/srv/homeport/sites".parse().expect("a path"),
@@ -31,15 +33,17 @@ fn host() -> Host {
         http_port: 80.try_into().expect("a port"),
         https_port: Some(443.try_into().expect("a port")),
         worker: Some(("www-data".parse().expect("a user"), "www-data".parse().expect("a group"))),
+        brotli: None,
+        http2_by_server: false,
     }
 }
 
-fn shop(target: Target) -> AppVhost {
+pub(super) fn shop(target: Target) -> AppVhost {
     let hosts = vec!["shop.example.com".parse().expect("a host"), "example.com".parse().expect("a host")];
     AppVhost::new(AppId::new(1, 1), "shop".parse().expect("a name"), hosts, target)
 }
 
-fn text_of(app: AppVhost) -> String {
+pub(super) fn text_of(app: AppVhost) -> String {
     let generation = Generation { number: 7, host: host(), panel: None, apps: vec![app] };
     generation.render().pop().expect("the app's file").text
 }
@@ -123,7 +127,7 @@ fn a_static_site() {
     "#);
 }
 
-fn pair(name: &str) -> CertificatePair {
+pub(super) fn pair(name: &str) -> CertificatePair {
     let file = |file: &str| format!("/srv/homeport/nginx/certificates/{name}/{file}").parse().expect("a path");
     CertificatePair { certificate: file("chain.pem"), key: file("key.pem") }
 }
@@ -131,7 +135,7 @@ fn pair(name: &str) -> CertificatePair {
 #[test]
 fn each_name_is_served_with_its_own_certificate_and_the_others_by_http() {
     let mut app = shop(Target::Site(SiteRules::default()));
-    let named = |text: &str, tls| VhostName { name: text.parse().expect("a name"), tls };
+    let named = |text: &str, tls| AppHost { name: text.parse().expect("a name"), tls, leads: VhostLeads::APP };
     app.names.push(named("*.example.net", Some(pair("b"))));
     app.names.push(named("a.example.net", Some(pair("b"))));
     app.names[0].tls = Some(pair("a"));
@@ -208,7 +212,8 @@ proptest! {
     fn what_is_rendered_parses_back(
         name in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?",
         hosts in prop::collection::btree_set("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\\.[a-z]{2,9}", 1..5),
-        kind in 0..5, last in 1u8..=254, port in 1u16.., body_bytes: u64, timeout_s: u16,
+        kind in 0..5, last in 1u8..=254, port in 1u16.., body_bytes in 1_024_u64..1 << 40,
+        timeout_s in 1_u16..,
     ) {
         let target = match kind {
             0 => Target::Site(SiteRules::default()),
@@ -222,7 +227,8 @@ proptest! {
         };
         let parsed: Vec<HostName> = hosts.iter().map(|host| host.parse().expect("a host")).collect();
         let mut app = AppVhost::new(AppId::new(5, 5), name.parse().expect("a name"), parsed, target.clone());
-        (app.body_bytes, app.timeout_s) = (body_bytes, timeout_s);
+        app.settings.knobs.set(Knob::BodySize, &body_bytes.to_string()).expect("within its bounds");
+        app.settings.knobs.set(Knob::ReadTimeout, &timeout_s.to_string()).expect("within its bounds");
         let read = parse::parse(&text_of(app)).expect("parses");
         prop_assert_eq!(read.len(), 1);
         prop_assert_eq!(&read[0].name, "server");

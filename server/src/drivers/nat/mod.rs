@@ -1,6 +1,6 @@
 //! The switch: one nftables table of ours translates an app's virtual address to its containers and
 //! the port that they listen on. Each container has a door, a port of the virtual address: 80 the
-//! first, 81 the second.
+//! first, 81 the second. Other ports of theirs have lanes of doors, each a thousand further on.
 //!
 //! nginx connects to the virtual address and never learns of a deploy. Replacing an element is one
 //! transaction: new connections go to the new container, established ones stay where they are. An
@@ -27,7 +27,7 @@ use homeport_model::{
         address::{BridgeName, VirtualAddress, VirtualRange},
         container::Namespace,
     },
-    domain::vhost::FIRST_DOOR,
+    domain::vhost::{FIRST_DOOR, LANE},
 };
 use tokio::sync::Mutex;
 
@@ -134,26 +134,39 @@ impl Nat {
     /// Doors that nginx may still know from before lead to one of them as well, until
     /// [`Self::trim`].
     pub async fn set(&self, slot: VirtualAddress, targets: &[SocketAddrV4]) -> Result<(), Error> {
-        let Some(last) = targets.len().checked_sub(1).and_then(|last| u16::try_from(last).ok()) else {
+        self.set_lanes(slot, &[targets.to_vec()]).await
+    }
+
+    /// The same with a lane for each of several ports of the containers.
+    pub async fn set_lanes(&self, slot: VirtualAddress, lanes: &[Vec<SocketAddrV4>]) -> Result<(), Error> {
+        if lanes.iter().all(Vec::is_empty) {
             return self.clear(slot).await;
-        };
+        }
         let mut known = self.known.lock().await;
         let wanted = |known: &Elements| -> Elements {
-            let old = doors(known, slot).map(|(door, _)| door).max();
-            let doors = FIRST_DOOR..=(FIRST_DOOR + last).max(old.unwrap_or(FIRST_DOOR));
-            doors.zip(targets.iter().cycle()).map(|(door, at)| ((slot, door), *at)).collect()
+            let mut all = Elements::new();
+            for (lane, targets) in (0_u16..).zip(lanes) {
+                let first = FIRST_DOOR.saturating_add(lane.saturating_mul(LANE));
+                let count = u16::try_from(targets.len()).unwrap_or(LANE).min(LANE);
+                let Some(last) = count.checked_sub(1) else { continue };
+                let of_lane = |door: &u16| (first..first.saturating_add(LANE)).contains(door);
+                let old = doors(known, slot).map(|(door, _)| door).filter(of_lane).max();
+                let doors = first..=first.saturating_add(last).max(old.unwrap_or(first));
+                all.extend(doors.zip(targets.iter().cycle()).map(|(door, at)| ((slot, door), *at)));
+            }
+            all
         };
         self.change(&mut known, slot, wanted).await
     }
 
-    /// Closes the doors of `slot` beyond the first `count`.
+    /// Closes the doors of `slot` beyond the first `count` of each lane.
     pub async fn trim(&self, slot: VirtualAddress, count: u16) -> Result<(), Error> {
         let mut known = self.known.lock().await;
+        let stays = |door: u16| door.saturating_sub(FIRST_DOOR) % LANE < count;
         let wanted = |known: &Elements| -> Elements {
-            let kept = doors(known, slot).filter(|(door, _)| *door < FIRST_DOOR + count);
-            kept.map(|(door, at)| ((slot, door), at)).collect()
+            doors(known, slot).filter(|(door, _)| stays(*door)).map(|(door, at)| ((slot, door), at)).collect()
         };
-        if doors(&known, slot).all(|(door, _)| door < FIRST_DOOR + count) {
+        if doors(&known, slot).all(|(door, _)| stays(door)) {
             return Ok(());
         }
         self.change(&mut known, slot, wanted).await

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 
 use homeport_model::domain::vhost::{HostPath, HostUser, RenderedFile};
 
-use super::{Error, certificates};
+use super::{Error, certificates, history, passwords};
 use crate::drivers::system::{fsroot::FsRoot, users};
 
 /// The link to the current generation's folder.
@@ -20,6 +20,8 @@ pub(super) struct Layout {
     pub(super) sites: FsRoot,
     pub(super) sites_path: HostPath,
     pub(super) worker: Option<(HostUser, HostUser)>,
+    /// The workers' group, by its number.
+    pub(super) worker_group: Option<u32>,
 }
 
 pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
@@ -34,7 +36,14 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
         return Err(Error::Unreachable { folder });
     }
     let nginx = FsRoot::create(state.join("nginx"), 0o711).map_err(Error::Files)?;
-    for (folder, mode) in [(GENERATIONS, 0o700), ("logs", 0o710), ("run", 0o711), ("temp", 0o711)] {
+    for (folder, mode) in [
+        (GENERATIONS, 0o700),
+        (history::WRITTEN, 0o700),
+        (passwords::PASSWORDS, 0o711),
+        ("logs", 0o710),
+        ("run", 0o711),
+        ("temp", 0o711),
+    ] {
         nginx.create_folder(folder, mode).map_err(Error::Files)?;
     }
     certificates::prepare(&nginx).map_err(Error::Files)?;
@@ -42,9 +51,10 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
         // Workers open the logs anew after a rotation.
         nginx.set_owner("logs", 0, user.group_id).map_err(Error::Files)?;
     }
+    let worker_group = user.as_ref().map(|user| user.group_id);
     let worker = user.and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));
     let sites = FsRoot::create(state.join("sites"), 0o711).map_err(Error::Files)?;
-    Ok(Layout { nginx, prefix, sites, sites_path, worker })
+    Ok(Layout { nginx, prefix, sites, sites_path, worker, worker_group })
 }
 
 /// The folder of a generation, below the prefix.

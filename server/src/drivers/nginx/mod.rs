@@ -5,18 +5,21 @@
 //! loaded, and asked for its number through a socket; when the number does not come, the link goes
 //! back. `kill -HUP` alone says nothing: nginx keeps the old configuration and reports success.
 
+mod about;
 mod certificates;
 mod error;
+mod history;
 mod layout;
 mod logs;
 mod master;
+mod passwords;
 mod probe;
 mod sites;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -29,7 +32,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use about::About;
 pub use error::Error;
+pub use history::Files;
 pub use logs::{LogFile, LogPart};
 pub use sites::Sites;
 
@@ -71,6 +76,9 @@ pub struct Nginx {
     prefix: HostPath,
     sites: Sites,
     worker: Option<(HostUser, HostUser)>,
+    worker_group: Option<u32>,
+    /// The current files that were changed by hand, when it was last looked.
+    edits: Arc<RwLock<Vec<String>>>,
     /// One change at a time.
     turn: Arc<Mutex<()>>,
 }
@@ -86,6 +94,8 @@ impl Nginx {
             prefix: layout.prefix,
             sites: Sites::new(layout.sites, layout.sites_path),
             worker: layout.worker,
+            worker_group: layout.worker_group,
+            edits: Arc::default(),
             turn: Arc::default(),
         })
     }
@@ -100,6 +110,8 @@ impl Nginx {
             http_port,
             https_port,
             worker: self.worker.clone(),
+            brotli: Self::brotli(),
+            http2_by_server: false,
         }
     }
 
@@ -148,12 +160,14 @@ impl Nginx {
             layout::remove_generation(&self.root, number)?;
             return Err(error);
         }
+        history::remember(&self.root, number, &files)?;
         layout::link(&self.root, number)?;
         if let Err(error) = self.load(generation).await {
             self.swap_back(before, number).await;
             return Err(error);
         }
-        layout::prune(&self.root, KEPT)
+        layout::prune(&self.root, KEPT)?;
+        history::forget_others(&self.root, &layout::numbers(&self.root)?)
     }
 
     /// Starts nginx with the current generation where it does not run. Workers that a killed

@@ -12,6 +12,7 @@ use std::time::Duration;
 use homeport_model::{
     app::{AppForm, AppState, NeedForm, ProcessForm},
     deploy::{DeployDetail, container::LABEL_PROCESS},
+    domain::DomainForm,
     name::AppName,
 };
 use homeport_server::drivers::docker::OurContainer;
@@ -42,12 +43,13 @@ impl Whole {
             name: name.into(),
             kind: "auto".into(),
             repo: server.url(name).to_string(),
-            host_names: format!("{name}.example.com"),
             ..AppForm::default()
         };
         // The one thing that differs from a server that reaches a registry.
         form.build.arguments = format!("PYTHON={image}");
         let app = panel.create(form.clone()).await;
+        let domain = DomainForm { name: format!("{name}.example.com"), ..DomainForm::default() };
+        panel.backend.domains.add(&panel.actor, &app, domain).await.expect("added");
         Self { panel, repository, form, app, _server: server }
     }
 

@@ -7,12 +7,12 @@ mod renewals;
 use std::time::Duration;
 
 use homeport_model::{
-    app::AppForm,
     certificate::{
         ledger::Outcome,
         plan::{Policy, Why},
         settings::{AcmeForm, AttemptRow, PlanForm, PlanRow},
     },
+    domain::DomainForm,
     name::DomainName,
     problem::{Code, Problem},
 };
@@ -67,8 +67,9 @@ impl Site {
             ..running::config(&ground)
         };
         let panel = Running::with(ground, config.clone()).await;
-        let form = AppForm { host_names: SHOP.into(), ..panel.form("shop") };
-        panel.create(form).await;
+        let app = panel.create(panel.form("shop")).await;
+        let form = DomainForm { name: SHOP.into(), ..DomainForm::default() };
+        panel.backend.domains.add(&panel.actor, &app, form).await.expect("added");
         Self { panel, pebble, config }
     }
 

@@ -22,7 +22,7 @@ fn text_of(rules: &SiteRules) -> String {
     let site = Site::new(&app, rules);
     let mut w = Writer::new();
     site.maps(&mut w);
-    w.block("server", &[], |w| site.server(w, "/srv/sites/a/current"));
+    w.block("server", &[], |w| site.server(w, "/srv/sites/a/current", &|_| {}));
     w.finish()
 }
 

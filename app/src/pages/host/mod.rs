@@ -1,0 +1,5 @@
+//! This server.
+
+pub mod nginx;
+
+pub use nginx::NginxPage;

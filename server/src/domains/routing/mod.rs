@@ -1,0 +1,120 @@
+//! What people decide about names and proxies. All of it takes effect at once, without a deploy, and
+//! none of it is part of a release.
+
+mod backend;
+mod names;
+mod nginx;
+mod parts;
+mod proxy;
+
+use homeport_model::{
+    domain::{AppDomains, DomainRow, Leads, PrefixRow},
+    id::AppId,
+    name::{AppName, DomainName},
+    prelude::{Actor, Role, Topic},
+    time::Timestamp,
+};
+
+use super::{Domains, store::proxy as kept};
+use crate::{
+    apps::{self, AppRecord, Apps},
+    certificates,
+    dns::idna::to_unicode,
+    failure::Failure,
+};
+
+/// The service.
+#[derive(Clone)]
+pub struct Routing {
+    apps: Apps,
+}
+
+/// Until when each certificate in use is good.
+type Expiries = Vec<(DomainName, Timestamp)>;
+
+impl Routing {
+    /// The service beside the apps' one.
+    #[must_use]
+    pub fn new(apps: Apps) -> Self {
+        Self { apps }
+    }
+
+    fn domains(&self) -> &Domains {
+        &self.apps.parts.domains
+    }
+
+    async fn expiries(&self) -> Result<Expiries, Failure> {
+        let in_use = certificates::store::in_use(&self.apps.parts.db).await?;
+        Ok(in_use.into_iter().map(|kept| (kept.domain, kept.facts.not_after)).collect())
+    }
+
+    async fn list(&self, actor: &Actor) -> Result<Vec<DomainRow>, Failure> {
+        actor.require(Role::Viewer)?;
+        let expiries = self.expiries().await?;
+        let apps = apps::store::list(&self.apps.parts.db).await?;
+        Ok(apps.iter().filter(|app| !app.deleting).flat_map(|app| self.rows(app, &expiries)).collect())
+    }
+
+    async fn of_app(&self, actor: &Actor, name: &AppName) -> Result<AppDomains, Failure> {
+        actor.require(Role::Viewer)?;
+        let db = &self.apps.parts.db;
+        let app = self.apps.get(name).await?;
+        let all = apps::store::list(db).await?;
+        let name_of = |id: &AppId| all.iter().find(|app| app.id == *id).map(|app| app.spec.name.clone());
+        let proxies = kept::all(db).await?;
+        let (mut prefixes, mut elsewhere) = (Vec::new(), Vec::new());
+        for part in kept::parts(db).await? {
+            if part.app == app.id
+                && let Some(to) = name_of(&part.to)
+            {
+                prefixes.push(PrefixRow { host: part.host, path: part.path, app: to, strip: part.strip });
+            } else if part.to == app.id
+                && let Some(owner) = name_of(&part.app)
+            {
+                elsewhere.push((format!("{}{}", part.host, part.path), owner));
+            }
+        }
+        Ok(AppDomains {
+            names: self.rows(&app, &self.expiries().await?),
+            prefixes,
+            elsewhere,
+            others: all
+                .iter()
+                .filter(|other| other.id != app.id && !other.deleting)
+                .map(|other| other.spec.name.clone())
+                .collect(),
+            catch_all: proxies.iter().find(|(_, proxy)| proxy.catch_all).and_then(|(id, _)| name_of(id)),
+            maintenance: proxies.into_iter().find(|(id, _)| *id == app.id).and_then(|(_, proxy)| proxy.maintenance),
+            refusal: self.domains().refusal(name),
+        })
+    }
+
+    fn rows(&self, app: &AppRecord, expiries: &Expiries) -> Vec<DomainRow> {
+        let domains = self.domains();
+        let row = |name: DomainName, leads: Leads, derived: bool, primary: bool| {
+            let own = expiries.iter().find(|(domain, _)| *domain == name);
+            let expires_at =
+                own.or_else(|| expiries.iter().find(|(domain, _)| domain.covers(&name))).map(|(_, at)| *at);
+            let url = name.host().map(|host| domains.url_by(&host, expires_at.is_some()));
+            let (unicode, app) = (to_unicode(&name), app.spec.name.clone());
+            DomainRow { name, unicode, app, leads, derived, primary, url, expires_at, dns: None, served: None }
+        };
+        let own = domains.own_host_name(&app.spec.name).into();
+        let mut rows = vec![row(own, Leads::App, true, app.primary().is_none())];
+        rows.extend(app.names.iter().map(|name| {
+            let leads = match &name.redirect {
+                None => Leads::App,
+                Some(to) => Leads::Redirect { to: to.to_string(), status: to.status.get() },
+            };
+            row(name.name.clone(), leads, false, name.primary)
+        }));
+        rows
+    }
+
+    /// After a commit: nginx first, so that the page that asks again sees what is served.
+    async fn changed(&self, app: &AppId) {
+        self.domains().serve_now().await;
+        self.apps.announce(app);
+        self.apps.parts.hub.announce(Topic::Domains);
+    }
+}
