@@ -46,6 +46,8 @@ pub enum RefusalKind {
     Contact,
     /// The certificate has been replaced already.
     Replaced,
+    /// The certificate has been revoked already.
+    Revoked,
     /// Anything else.
     Other,
 }
@@ -70,6 +72,7 @@ impl RefusalKind {
             "externalAccountRequired" => Self::NeedsBinding,
             "invalidContact" | "unsupportedContact" => Self::Contact,
             "alreadyReplaced" => Self::Replaced,
+            "alreadyRevoked" => Self::Revoked,
             _ => Self::Other,
         }
     }
@@ -172,7 +175,13 @@ impl Refusal {
                 format!("{authority} says that this certificate has been replaced already."),
                 "Homeport orders one anew.".to_owned(),
             ),
-            RefusalKind::Other => (format!("{authority} did not issue a certificate for {domain}."), "Try again later.".to_owned()),
+            RefusalKind::Revoked => (
+                format!("{authority} has revoked that certificate already."),
+                "Homeport orders another one.".to_owned(),
+            ),
+            RefusalKind::Other => {
+                (format!("{authority} did not do what was asked for {domain}."), "Try again later.".to_owned())
+            }
         };
         let hint = if self.said.is_empty() { hint } else { format!("{hint} It said: “{}”", self.said) };
         let code = if self.kind == RefusalKind::RateLimited { Code::TooMany } else { Code::Engine };
@@ -184,7 +193,7 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    const TYPES: [&str; 21] = [
+    const TYPES: [&str; 22] = [
         "dns",
         "connection",
         "unauthorized",
@@ -204,6 +213,7 @@ mod tests {
         "invalidContact",
         "unsupportedContact",
         "alreadyReplaced",
+        "alreadyRevoked",
         "compound",
         "",
     ];

@@ -5,7 +5,8 @@ use homeport_model::{
     certificate::{
         CertificateSource,
         ledger::{KEPT_MS, Wanted, may_order},
-        plan::{Policy, Why},
+        plan::{CertificatePlan, Policy, Why},
+        refusal::RefusalKind,
         settings::{PlanForm, PlanRow, Trial},
     },
     name::DomainName,
@@ -33,7 +34,7 @@ pub(crate) async fn set_policy(
     policy: Policy,
 ) -> Result<(), Failure> {
     let before = plans::of(&certificates.apps.parts.db, domain).await?;
-    let plan = homeport_model::certificate::plan::CertificatePlan { policy, ..before };
+    let plan = CertificatePlan { policy, ..before };
     Ok(plans::set_wish(tx, &plan).await?)
 }
 
@@ -100,8 +101,12 @@ impl Certificates {
         };
         let said = |error| Failure::from(words::of_directory(&error, &directory));
         let account = self.account(&directory).await?.ok_or_else(not_agreed)?.map_err(said)?;
-        account.revoke(&held.chain, reason).await.map_err(said)?;
-        let plan = homeport_model::certificate::plan::CertificatePlan { next_at: None, ..name.plan };
+        match account.revoke(&held.chain, reason).await {
+            // The panel died after the authority had been told, or somebody else told it.
+            Err(error) if error.refusal().is_some_and(|refusal| refusal.kind == RefusalKind::Revoked) => {}
+            told => told.map_err(said)?,
+        }
+        let plan = CertificatePlan { next_at: None, ..name.plan };
         let mut tx = parts.db.write().await?;
         acme::set_revoked(&mut tx, &held.id, parts.clock.now()).await?;
         plans::set_progress(&mut tx, &plan).await?;

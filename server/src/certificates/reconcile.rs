@@ -222,6 +222,8 @@ impl Certificates {
 
     /// Forgets certificates that nobody needs, and their files.
     async fn prune(&self) -> Result<(), Failure> {
+        // Nothing is put to use meanwhile whose files would look like nobody's.
+        let _turn = self.turn.lock().await;
         let parts = &self.apps.parts;
         let mut tx = parts.db.write().await?;
         acme::prune(&mut tx).await?;

@@ -12,10 +12,12 @@ use super::{
     store::{acme, ledger, plans},
     words,
 };
-use crate::failure::Failure;
+use crate::{drivers::acme::Error, failure::Failure};
 
 /// What a directory says of itself is believed for this long.
 const FACTS_LAST_MS: i64 = 3_600_000;
+/// A page waits for it for so long.
+const PAGE_WAITS: std::time::Duration = std::time::Duration::from_secs(4);
 /// So many attempts are shown.
 const SHOWN_ATTEMPTS: i64 = 50;
 
@@ -23,21 +25,29 @@ impl Certificates {
     /// What a directory says of itself, asked at most once an hour.
     pub(super) async fn facts(&self, directory: &DirectoryUrl) -> Result<DirectoryFacts, Problem> {
         let now = self.apps.parts.clock.now();
-        let mut known = self.ordering.facts.lock().await;
-        let fresh = |at: homeport_model::time::Timestamp| (0..FACTS_LAST_MS).contains(&now.since(at));
-        if let Some((facts, at)) = known.get(directory)
-            && fresh(*at)
+        let known = self.ordering.facts.lock().await.get(directory).cloned();
+        if let Some((facts, at)) = known
+            && (0..FACTS_LAST_MS).contains(&now.since(at))
         {
-            return Ok(facts.clone());
+            return Ok(facts);
         }
         let asked = self.ordering.client.directory(directory, self.reach(directory)).await;
         let facts = asked.map_err(|error| words::of_directory(&error, directory))?;
+        let mut known = self.ordering.facts.lock().await;
         // A person who tries many addresses does not fill the memory.
         if known.len() > 20 {
             known.clear();
         }
         known.insert(directory.clone(), (facts.clone(), now));
         Ok(facts)
+    }
+
+    /// The same for a page, which does not wait for long.
+    async fn facts_soon(&self, directory: &DirectoryUrl) -> Result<DirectoryFacts, Problem> {
+        match tokio::time::timeout(PAGE_WAITS, self.facts(directory)).await {
+            Ok(facts) => facts,
+            Err(_) => Err(words::of_directory(&Error::Away("it is slow to answer".to_owned()), directory)),
+        }
     }
 
     fn directory_of(&self, choice: &DirectoryChoice) -> DirectoryUrl {
@@ -76,7 +86,7 @@ impl Certificates {
         Ok(AcmeView {
             form,
             usual: self.ordering.usual.clone(),
-            facts: self.facts(&directory).await,
+            facts: self.facts_soon(&directory).await,
             directory,
             agreed,
             account_since: account.map(|account| account.created_at),

@@ -4,6 +4,7 @@ pub mod bring;
 pub mod certificate;
 pub mod dns;
 pub mod looks;
+pub mod plan;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -27,6 +28,7 @@ use bring::{Bring, Files, SelfSigned};
 use certificate::{CertificatePanel, EarlierPanel};
 use dns::DnsPanel;
 use looks::Looks;
+use plan::PlanPanel;
 
 /// What the page does.
 #[derive(Clone, Copy)]
@@ -143,6 +145,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         <FormProblem problem=asked />
         {alerts}
         <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
+        <PlanPanel domain=domain.clone() />
         <DnsPanel check=dns />
         <Looks looks=looks https_port=https_port now=now />
         <div class="split" data-variant="even">

@@ -1,17 +1,22 @@
 //! What keeps a certificate from coming, in words; and DNS-01.
 
+use std::sync::{Arc, Mutex};
+
 use homeport_model::{
     certificate::{ledger::Outcome, plan::ChallengeKind, refusal::RefusalKind},
+    domain::dns_provider::DnsProviderForm,
+    name::Port,
     problem::Code,
 };
 use homeport_server::drivers::{
     acme::{Acme, Error, Reach},
     tls,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
-use super::{AcmeForm, MINUTE, SHOP, Site, name};
+use super::{AcmeForm, MINUTE, PlanForm, SHOP, Site, name};
+use crate::support::pebble;
 
 /// What DNS says of a name that leads elsewhere is said before an order is spent.
 #[tokio::test]
@@ -143,14 +148,58 @@ async fn a_missing_address_is_named_and_a_wildcard_is_shown_by_a_record() {
     assert!(Acme::new(Some(site.panel.ground.state())).is_err());
 }
 
-/// By a record, through a DNS provider that is kept in Settings.
+/// By a record, through a DNS provider that is kept in Settings; without one it is said where to add it.
 #[tokio::test]
-async fn without_a_dns_provider_dns_01_says_where_to_add_one() {
+async fn a_name_that_nobody_reaches_is_shown_by_a_record_of_its_provider() {
     let site = Site::without_terms(&[]).await;
-    let form = super::PlanForm { policy: "automatic".into(), challenge: "dns-01".into(), ..Default::default() };
+    // From outside nothing of this server is seen.
+    site.leads_to("10.1.2.3").await;
+    let form = PlanForm { policy: "automatic".into(), challenge: "dns-01".into(), ..PlanForm::default() };
     site.panel.backend.certificates.set_plan(&site.panel.actor, &name(SHOP), form).await.expect("set");
     site.agree(AcmeForm::default()).await.expect("agreed");
     site.look().await;
     let problem = site.problem().await;
     assert!(problem.to_string().contains("DNS providers"), "{problem}");
+
+    let (url, asked) = provider(site.pebble.tell).await;
+    let form = DnsProviderForm {
+        zone: "example.com".into(),
+        kind: "http".into(),
+        token: "t0ken".into(),
+        url,
+        ..DnsProviderForm::default()
+    };
+    site.panel.backend.dns_providers.keep(&site.panel.actor, form).await.expect("kept");
+    site.later(2 * MINUTE);
+    site.look().await;
+    assert_eq!(site.row().await.plan.problem, None);
+    site.served().await;
+    let asked = asked.lock().expect("asked").clone();
+    let of_ours: Vec<&(String, String)> =
+        asked.iter().filter(|(_, name)| name == "_acme-challenge.shop.example.com.").collect();
+    assert_eq!(of_ours.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["present", "cleanup"]);
+}
+
+/// What a provider was asked: the action and the name.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A provider that tells Pebble's DNS server.
+async fn provider(tell: Port) -> (String, Asked) {
+    let asked = Asked::default();
+    let heard = asked.clone();
+    let take = move |body: String| async move {
+        let said: Value = serde_json::from_str(&body).expect("JSON");
+        let word = |key: &str| said[key].as_str().expect("text").to_owned();
+        let (action, host) = (word("action"), word("fqdn"));
+        match action.as_str() {
+            "present" => pebble::dns_says(tell, "set-txt", json!({ "host": host, "value": said["value"] })).await,
+            _ => pebble::dns_says(tell, "clear-txt", json!({ "host": host })).await,
+        }
+        heard.lock().expect("heard").push((action, host));
+    };
+    let router = axum::Router::new().fallback(take);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, asked)
 }

@@ -32,7 +32,8 @@ pub struct Pebble {
     pub dns: Port,
     resolver: JoinHandle<()>,
     folder: TempDir,
-    tell: Port,
+    /// Where its DNS server is told what to answer.
+    pub tell: Port,
     manage: Port,
     trust: Arc<rustls::ClientConfig>,
     programs: Vec<Child>,
@@ -117,13 +118,7 @@ impl Pebble {
 
     /// Has DNS answer otherwise: `add-a`, `set-txt`, `add-caa`, `set-servfail`.
     pub async fn dns_says(&self, what: &str, value: Value) {
-        let body = value.to_string();
-        let request = format!(
-            "POST /{what} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = web::raw(self.tell, &request).await.expect("an answer");
-        assert_eq!(answer.status, 200, "{answer:?}");
+        dns_says(self.tell, what, value).await;
     }
 
     /// Its root of now, as PEM.
@@ -147,6 +142,17 @@ impl Pebble {
             .expect("a request");
         gate::send(self.manage, &self.trust, request).await.expect("an answer")
     }
+}
+
+/// Has the DNS server that is told at `tell` answer otherwise.
+pub async fn dns_says(tell: Port, what: &str, value: Value) {
+    let body = value.to_string();
+    let request = format!(
+        "POST /{what} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = web::raw(tell, &request).await.expect("an answer");
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 /// A resolver before Pebble's DNS server, which does not say of itself that it resolves.

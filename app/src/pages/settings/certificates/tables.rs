@@ -15,11 +15,16 @@ use crate::{
     ui::{Age, Panel, State, Submit, Tone},
 };
 
+/// Every name with what comes next.
 #[component]
 pub fn Names(
+    /// The names.
     rows: Vec<PlanRow>,
+    /// Whether somebody agreed.
     may_order: bool,
+    /// Orders one now.
     issue: ServerAction<IssueNow>,
+    /// Tries one.
     try_it: ServerAction<TryStaging>,
 ) -> impl IntoView {
     if rows.is_empty() {
@@ -132,7 +137,10 @@ const fn outcome(outcome: Outcome) -> (Tone, &'static str) {
 
 /// What was ordered, the newest first.
 #[component]
-pub fn Ledger(rows: Vec<AttemptRow>) -> impl IntoView {
+pub fn Ledger(
+    /// The attempts.
+    rows: Vec<AttemptRow>,
+) -> impl IntoView {
     if rows.is_empty() {
         return view! {
             <Panel title="Orders">
