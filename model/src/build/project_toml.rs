@@ -47,7 +47,6 @@ pub enum FileChoice {
 
 impl FileChoice {
     /// Whether a file goes into the build, by its path below the app's folder.
-    #[must_use]
     pub fn takes(&self) -> impl Fn(&str) -> bool + Send + use<> {
         let (named, if_named) = match self {
             Self::All => (Ignore::default(), false),
