@@ -89,19 +89,8 @@ const fn tone_of(severity: Severity) -> Tone {
 
 #[component]
 fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
-    let DomainView {
-        domain,
-        leads_to,
-        certificate,
-        note,
-        verdict,
-        alerts,
-        looks,
-        earlier,
-        dns,
-        https_port,
-        now,
-    } = view;
+    let DomainView { domain, leads_to, certificate, note, verdict, alerts, looks, earlier, dns, https_port, now } =
+        view;
     let (tone, sentence) = match verdict {
         // What is as meant is good news only where there is a certificate.
         Some((Severity::Note, words)) if certificate.is_some() => (Tone::Good, words),
