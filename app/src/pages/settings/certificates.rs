@@ -1,7 +1,7 @@
 //! Where certificates are ordered, what is planned for each name, and what was tried.
 
-mod form;
-mod tables;
+pub mod form;
+pub mod tables;
 
 use homeport_model::{
     certificate::settings::{AcmeView, Agreed, DirectoryFacts},
