@@ -100,7 +100,7 @@ const PAGES: &[&str] = &[
 
 #[tokio::test]
 async fn every_page_is_whole_without_script_and_keeps_the_policy() {
-    for path in PAGES {
+    for path in PAGES.iter().copied() {
         let html = page(path).await;
         has(&html, &["<h1>", "class=\"skip-link\"", "id=\"main\"", "action=\"/sign-out\"", "<title>"]);
         for forbidden in [" style=\"", "onclick=", "javascript:", "aria-busy=\"true\"", "<style"] {

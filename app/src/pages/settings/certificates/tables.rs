@@ -31,7 +31,7 @@ pub fn Names(
         return view! {
             <Panel title="Names">
                 <div class="panel-body">
-                    <p class="muted">"No name is served yet. Give an app one in its settings."</p>
+                    <p class="muted">"No name is served yet. Give an app one, under its Domains."</p>
                 </div>
             </Panel>
         }
