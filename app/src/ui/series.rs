@@ -70,10 +70,12 @@ impl Series {
             // A little room between two bars.
             let to = to - (to - from).min(60) / 6;
             let (mut below, mut low) = (0_u64, HEIGHT * 10);
+            let mut above = values.iter().filter(|value| **value > 0).count() as u64;
             for (path, value) in paths.iter_mut().zip(values).filter(|(_, value)| **value > 0) {
                 below = below.saturating_add(*value);
-                // One failure among thousands is seen.
-                let high = y(below, top).min(low.saturating_sub(10));
+                above -= 1;
+                // One failure among thousands is seen: each part has a unit at least, also at the top.
+                let high = y(below, top).min(low.saturating_sub(10)).max(above * 10);
                 let (from, to) = (tenths(from), tenths(to));
                 let _ = write!(path, "M{from} {}V{}H{to}V{}z", tenths(low), tenths(high), tenths(low));
                 low = high;
@@ -218,9 +220,9 @@ mod tests {
         let none = Series::bars(["2xx"], &[]);
         assert_eq!((none.top, none.gaps.as_str(), path(&none, "2xx")), (5, "", ""));
         let most = Series::bars(["2xx", "5xx"], &[Some([u64::MAX, u64::MAX])]);
-        assert_eq!(path(&most, "2xx"), "M0 100V0H599V100z");
+        assert_eq!(path(&most, "2xx"), "M0 100V1H599V100z");
         let rare = Series::bars(["2xx", "5xx"], &[Some([99_999, 1])]);
-        assert_eq!(path(&rare, "5xx"), "M0 0.1V0H599V0.1z");
+        assert_eq!(path(&rare, "5xx"), "M0 1V0H599V1z");
         assert!(!path(&Series::lines(["p50"], &[Some([u64::MAX])], 1_000), "p50").contains('-'));
     }
 }

@@ -225,6 +225,7 @@ impl Apps {
                 host: map.host,
                 container: map.container,
                 protocol: Protocol::Tcp,
+                sources: Vec::new(),
                 process: homeport_model::deploy::container::ProcessName::web(),
             };
             let ours = app.spec.needs.ports.iter().any(|one| one.host == map.host);

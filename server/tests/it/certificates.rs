@@ -373,7 +373,7 @@ async fn what_somebody_did_by_hand_is_seen() {
     rustix::process::kill_process(nginx_pid(&panel), rustix::process::Signal::TERM).expect("stopped");
     let mut found = look(&panel, SHOP).await;
     for _ in 0..100 {
-        if found.served.secure.is_err() {
+        if found.served.secure == Err(Unseen::Refused) {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
