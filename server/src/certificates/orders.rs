@@ -295,7 +295,7 @@ impl Certificates {
     /// Has nginx serve what is in use now. When it refuses, the one before is put back.
     async fn serve(&self, plan: CertificatePlan, before: Option<&CertificateId>) -> Result<(), Failure> {
         let parts = &self.apps.parts;
-        let Err(failure) = parts.domains.serve_certificates().await else {
+        let Err(failure) = parts.domains.serve_certificate_of(&plan.domain).await else {
             let domain = plan.domain.clone();
             if plan.failures > 0 {
                 let mut tx = parts.db.write().await?;

@@ -135,7 +135,7 @@ impl Certificates {
         }
         parts.audit.record(&mut tx, actor, action, domain.as_str(), detail).await?;
         tx.commit().await?;
-        if let Err(refused) = parts.domains.serve_certificates().await {
+        if let Err(refused) = parts.domains.serve_certificate_of(domain).await {
             self.take_back(actor, &certificate, before.map(|before| before.id).as_ref()).await?;
             return Err(refused);
         }

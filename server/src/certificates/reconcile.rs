@@ -42,7 +42,7 @@ pub async fn names_changed(heard: &Mutex<Receiver<Event>>) {
     let mut heard = heard.lock().await;
     loop {
         match heard.recv().await {
-            Ok(Event { topic: Topic::Apps, .. }) | Err(RecvError::Lagged(_)) => break,
+            Ok(Event { topic: Topic::Apps | Topic::Domains, .. }) | Err(RecvError::Lagged(_)) => break,
             Ok(_) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }

@@ -36,6 +36,7 @@ use homeport_model::{
     event::Topic,
     id::{AppId, ReleaseId},
     name::{AppName, DomainName, HostName, Port},
+    problem::{Code, Problem},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -172,6 +173,24 @@ impl Domains {
     /// When nginx refuses; then what was served before is served on.
     pub(crate) async fn serve_certificates(&self) -> Result<(), Failure> {
         self.ensure_vhosts(&[]).await.map(|_| ())
+    }
+
+    /// The same for one domain; what nginx refuses of the app that has it is a failure.
+    ///
+    /// # Errors
+    /// What nginx said.
+    pub(crate) async fn serve_certificate_of(&self, domain: &DomainName) -> Result<(), Failure> {
+        self.serve_certificates().await?;
+        for app in apps::store::list(&self.0.parts.db).await? {
+            let own = DomainName::from(self.own_host_name(&app.spec.name));
+            let has_it = domain.covers(&own) || app.names.iter().any(|name| domain.covers(&name.name));
+            if let Some(refusal) = self.refusal(&app.spec.name).filter(|_| has_it) {
+                return Err(Problem::new(Code::Engine, refusal.words)
+                    .hint("What was served before is served on.")
+                    .into());
+            }
+        }
+        Ok(())
     }
 
     /// Gives nginx what the store says now of names and proxies, and waits until it is served. What
