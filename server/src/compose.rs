@@ -1,15 +1,15 @@
 //! Puts the panel together: drivers, services, reconcilers, runner. Tests compose the same.
 
+mod drive;
+mod settings;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use homeport_app::backend::Backend;
 use homeport_model::{
     deploy::{container::Namespace, plan::Patience},
-    domain::vhost::{Panel as PanelVhost, PanelName, PanelUpstream, VhostName},
     job::JobKind,
-    name::{HostName, Port},
 };
-use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     apps::{self, Apps, Observations},
     audit::Audit,
     certificates::{self, Certificates},
-    config::{Config, Listen},
+    config::Config,
     db::Db,
     deploys::{Deploys, Engines, RemoveWork},
     dns::{self, Dns},
@@ -46,29 +46,18 @@ use crate::{
     panel_domain::PanelDomain,
     polls::Polls,
     pushes::Pushes,
-    reconcile,
     registries::Registries,
     seal::Sealer,
     ssh::{Door, Ssh},
     ssh_keys::SshKeys,
     state::Refusal,
-    statuses::{self, Statuses},
+    statuses::Statuses,
     tokens::Tokens,
     traffic::{self, AnswerTimes, Traffic},
     uploads::Uploads,
     webhooks::Webhooks,
 };
-
-/// How often apps are looked at.
-const LOOK_AT_APPS: Duration = Duration::from_secs(10);
-/// How often it is asked whether a release is young enough to be watched.
-const LOOK_AT_YOUNG: Duration = Duration::from_secs(5);
-/// How often it is asked whether a branch's time has come.
-const LOOK_AT_BRANCHES: Duration = Duration::from_secs(15);
-/// How often the host is looked at.
-const LOOK_AT_HOST: Duration = Duration::from_secs(10);
-/// How often the store's log is folded back into its file.
-const FOLD_LOG: Duration = Duration::from_mins(30);
+use settings::{apps_domain, panel_vhost, port};
 
 /// The running parts of a panel.
 #[derive(Clone)]
@@ -379,138 +368,6 @@ impl Services {
         Ok(())
     }
 
-    fn drive_reconcilers(&self) {
-        let never = std::future::pending::<()>;
-        let (domains, locks, nudged) = (self.domains.clone(), self.locks.clone(), self.domains.clone());
-        reconcile::drive(
-            &self.tasks,
-            self.stop.clone(),
-            "domains",
-            domains::EVERY,
-            move || {
-                let domains = nudged.clone();
-                async move { domains.nudged().await }
-            },
-            move || {
-                let (domains, locks) = (domains.clone(), locks.clone());
-                async move { domains.reconcile(&locks).await }
-            },
-        );
-        self.drive_certificates();
-        let (apps, locks) = (self.apps.clone(), self.locks.clone());
-        reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
-            let (apps, locks) = (apps.clone(), locks.clone());
-            async move { apps.reconcile(&locks).await }
-        });
-        let db = self.db.clone();
-        reconcile::drive(&self.tasks, self.stop.clone(), "store", FOLD_LOG, never, move || {
-            let db = db.clone();
-            async move { Ok(db.checkpoint().await?) }
-        });
-        let (deploys, stop) = (self.deploys.clone(), self.stop.clone());
-        reconcile::drive(&self.tasks, self.stop.clone(), "young releases", LOOK_AT_YOUNG, never, move || {
-            let (deploys, stop) = (deploys.clone(), stop.clone());
-            async move {
-                // It watches for as long as a release is young, and must not hold up the end.
-                tokio::select! {
-                    watched = deploys.watch() => watched,
-                    () = stop.cancelled() => Ok(()),
-                }
-            }
-        });
-        let (dns, named, stop) = (self.dns.clone(), self.domains.clone(), self.stop.clone());
-        reconcile::drive(&self.tasks, self.stop.clone(), "dns", dns::EVERY, never, move || {
-            let (dns, domains, stop) = (dns.clone(), named.clone(), stop.clone());
-            async move {
-                // A resolver may take its time to answer.
-                tokio::select! {
-                    asked = async { dns.reconcile(&domains.served_names().await?).await } => asked,
-                    () = stop.cancelled() => Ok(()),
-                }
-            }
-        });
-        let (statuses, heard) = (self.statuses.clone(), Arc::new(Mutex::new(self.hub.listen())));
-        let changed = move || {
-            let heard = heard.clone();
-            async move { statuses::something_happened(&heard).await }
-        };
-        reconcile::drive(&self.tasks, self.stop.clone(), "statuses", statuses::EVERY, changed, move || {
-            let statuses = statuses.clone();
-            async move { statuses.reconcile().await }
-        });
-        let (certificates, nudged) = (self.certificates.clone(), self.certificates.clone());
-        let nudged = move || {
-            let certificates = nudged.clone();
-            async move { certificates.nudged().await }
-        };
-        let stop = self.stop.clone();
-        reconcile::drive(&self.tasks, self.stop.clone(), "what is served", certificates::EVERY, nudged, move || {
-            let (certificates, stop) = (certificates.clone(), stop.clone());
-            async move {
-                // Whoever is asked may take their time to answer.
-                tokio::select! {
-                    looked = certificates.reconcile() => looked,
-                    () = stop.cancelled() => Ok(()),
-                }
-            }
-        });
-        let (polls, stop) = (self.polls.clone(), self.stop.clone());
-        reconcile::drive(&self.tasks, self.stop.clone(), "branches", LOOK_AT_BRANCHES, never, move || {
-            let (polls, stop) = (polls.clone(), stop.clone());
-            async move {
-                // A host may take its time to answer.
-                tokio::select! {
-                    looked = polls.look() => looked,
-                    () = stop.cancelled() => Ok(()),
-                }
-            }
-        });
-        let traffic = self.traffic.clone();
-        reconcile::drive(&self.tasks, self.stop.clone(), "traffic", traffic::EVERY, never, move || {
-            let traffic = traffic.clone();
-            async move { traffic.look().await }
-        });
-        let host = self.host.clone();
-        reconcile::drive(&self.tasks, self.stop.clone(), "host", LOOK_AT_HOST, never, move || {
-            let host = host.clone();
-            async move {
-                host.look().await;
-                Ok(())
-            }
-        });
-    }
-
-    fn drive_certificates(&self) {
-        let (certificates, nudged, stop) = (self.certificates.clone(), self.certificates.clone(), self.stop.clone());
-        let heard = Arc::new(Mutex::new(self.hub.listen()));
-        let changed = move || {
-            let (nudged, heard) = (nudged.clone(), heard.clone());
-            async move {
-                tokio::select! {
-                    () = nudged.orders_nudged() => {}
-                    () = certificates::names_changed(&heard) => {}
-                }
-            }
-        };
-        reconcile::drive(
-            &self.tasks,
-            self.stop.clone(),
-            "certificates due",
-            certificates::ORDERS_EVERY,
-            changed,
-            move || {
-                let (certificates, stop) = (certificates.clone(), stop.clone());
-                async move {
-                    // An authority may take its time; an order that is cut off is made anew.
-                    tokio::select! {
-                        looked = certificates.order_due() => looked,
-                        () = stop.cancelled() => Ok(()),
-                    }
-                }
-            },
-        );
-    }
-
     /// The apps' locks, for a test that looks after apps itself.
     #[must_use]
     pub fn locks(&self) -> &Locks {
@@ -529,54 +386,4 @@ impl Services {
         self.runner.stop(limit).await;
         self.tasks.wait().await;
     }
-}
-
-fn port(number: u16) -> Result<Port, Refusal> {
-    Port::try_from(number).map_err(|refused| Refusal::Config(refused.to_string()))
-}
-
-/// The domain under which apps get names: the configured one; else `apps.localhost` for a panel on
-/// localhost, and for `panel.example.com` its neighbours, `<app>.example.com`.
-fn apps_domain(config: &Config) -> Result<HostName, Refusal> {
-    let host = config.origin.host();
-    let local = host == "localhost" || host.ends_with(".localhost");
-    let domain = match (&config.apps_domain, host.split_once('.')) {
-        (Some(domain), _) => domain.clone(),
-        (None, _) if local => "apps.localhost".parse().map_err(|refused| Refusal::Config(format!("{refused}")))?,
-        (None, Some((_, parent))) if parent.contains('.') => {
-            parent.parse().map_err(|refused| Refusal::Config(format!("{refused}")))?
-        }
-        (None, _) => {
-            return Err(Refusal::Config(format!(
-                "Apps need names of their own beside {host}: start with --apps-domain, like --apps-domain apps.example.net."
-            )));
-        }
-    };
-    // A page below the panel's name could ask for the panel's passkeys.
-    if !local && (domain.as_str() == host || domain.as_str().ends_with(&format!(".{host}"))) {
-        return Err(Refusal::Config(format!("The apps' domain {domain} must not lie below the panel's name {host}.")));
-    }
-    if domain.as_str().len() > 200 {
-        return Err(Refusal::Config("The apps' domain is too long.".to_owned()));
-    }
-    Ok(domain)
-}
-
-fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
-    let host = config.origin.host();
-    let name = match host {
-        "localhost" => PanelName::Localhost,
-        host => {
-            let name = host.parse().map_err(|refused| Refusal::Config(format!("The origin: {refused}")))?;
-            PanelName::Name(VhostName { name, tls: None })
-        }
-    };
-    let upstream = match &config.listen {
-        Listen::Tcp(address) => PanelUpstream::Port(port(address.port())?),
-        Listen::Unix(path) => {
-            let path = path.to_string_lossy().into_owned();
-            PanelUpstream::Socket(path.try_into().map_err(|refused| Refusal::Config(format!("--listen: {refused}")))?)
-        }
-    };
-    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], upstream })
 }

@@ -61,6 +61,7 @@ pub async fn serve(config: Config) -> Result<(), Refusal> {
     let state = StateFolder::lock(&config.state)?;
     let (db, sealer) = Db::open(&state).await?;
     let services = Services::compose(&config, Base::new(db.clone(), sealer))?;
+    services.origins.read(&db).await.map_err(|error| Refusal::Io(error.to_string()))?;
     match services.accounts.claim_link_while_unclaimed().await {
         Ok(Some(link)) => cli::announce(&format!("Claim this panel within 30 minutes: {}", link.expose())),
         Ok(None) => {}

@@ -7,6 +7,7 @@ use std::{
 };
 
 use homeport_model::{
+    build::Scheme,
     deploy::{Proof, Sample, proof::Method},
     name::{HostName, UrlPath},
 };
@@ -35,13 +36,14 @@ pub(super) struct Probe {
 
 impl Probe {
     /// Asks `address` (nginx) for `path` of `host` until it is ended.
-    pub(super) fn start(address: SocketAddr, host: HostName, path: UrlPath) -> Self {
+    pub(super) fn start(address: SocketAddr, scheme: Scheme, host: HostName, path: UrlPath) -> Self {
         let seen = Arc::new(Mutex::new(Seen { samples: Vec::new(), first_failure: None }));
         let stop = CancellationToken::new();
         let task = AbortOnDropHandle::new(tokio::spawn(ask_until_stopped(
             Arc::clone(&seen),
             stop.clone(),
             address,
+            scheme,
             host,
             path,
         )));
@@ -80,6 +82,7 @@ async fn ask_until_stopped(
     seen: Arc<Mutex<Seen>>,
     stop: CancellationToken,
     address: SocketAddr,
+    scheme: Scheme,
     host: HostName,
     path: UrlPath,
 ) {
@@ -91,7 +94,8 @@ async fn ask_until_stopped(
             () = stop.cancelled() => return,
         }
         let sent = Instant::now();
-        let answer = probe::get(address, &host, &path, LIMIT).await;
+        let question = probe::Question { host: &host, path: &path, headers: &[], scheme, limit: LIMIT };
+        let answer = probe::ask(address, &question).await;
         let (ok, failure) = match &answer {
             Ok(answer) if answer.status.is_server_error() => {
                 (false, Some(format!("answered {}", answer.status.as_u16())))

@@ -38,7 +38,7 @@ impl DeployWork {
             }
         }
         if deploy.release.web_scale() > 0 {
-            self.start_probe(deploy);
+            self.start_probe(deploy).await?;
         }
         Ok(match names.as_slice() {
             [] => "it has no process to start".to_owned(),

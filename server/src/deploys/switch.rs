@@ -33,18 +33,19 @@ pub(super) struct Switched {
 
 impl DeployWork {
     /// Begins to ask through nginx, so that the proof has something from before the switch.
-    pub(super) fn start_probe(&self, deploy: &Deploy<'_>) {
+    pub(super) async fn start_probe(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         let host = self.apps.first_host_name(&deploy.app.spec);
-        let Some(path) = probe_path(&deploy.release) else { return };
-        let probe = Probe::start(self.apps.parts.domains.http_address(), host, path);
-        self.put_probe(&deploy.context.job.id, probe);
+        let Some(path) = probe_path(&deploy.release) else { return Ok(()) };
+        let (address, scheme) = self.apps.parts.domains.visitors_address(&host).await?;
+        self.put_probe(&deploy.context.job.id, Probe::start(address, scheme, host, path));
+        Ok(())
     }
 
     /// The commit point: new connections go to the new release, and the store says so.
     pub(super) async fn switch(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let serving = self.serving_of(deploy).await?;
         if serving != Serving::Nothing {
-            self.start_probe(deploy);
+            self.start_probe(deploy).await?;
         }
         let began = Instant::now();
         let method = self.apps.parts.domains.switch(&deploy.context.lock, &deploy.app, &serving).await?;

@@ -35,6 +35,7 @@ mod guard;
 mod logs;
 mod nat;
 mod nginx;
+mod panel_domain;
 mod polls;
 mod ports;
 mod process;

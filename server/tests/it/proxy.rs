@@ -2,10 +2,7 @@
 
 use std::{
     net::SocketAddrV4,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use homeport_model::{
@@ -26,49 +23,10 @@ use tokio::{
 };
 
 use crate::support::{
+    echo::Echo,
     namespace::{Ground, free_port},
     web::{Answer, get, raw},
 };
-
-/// An app that answers each request with what it was asked; 404 for `/missing`. It counts connections.
-struct Echo {
-    at: SocketAddrV4,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Echo {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let std::net::SocketAddr::V4(at) = listener.local_addr().expect("an address") else { panic!("not IPv4") };
-        let connections = Arc::new(AtomicUsize::new(0));
-        let count = connections.clone();
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(async move {
-                    let mut buffer = vec![0; 64 * 1024];
-                    loop {
-                        let read = stream.read(&mut buffer).await.unwrap_or(0);
-                        if read == 0 {
-                            return;
-                        }
-                        let asked = String::from_utf8_lossy(&buffer[..read]).into_owned();
-                        let status = if asked.contains(" /missing") { "404 Not Found" } else { "200 OK" };
-                        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", asked.len());
-                        if stream.write_all((head + &asked).as_bytes()).await.is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-        });
-        Self { at, connections }
-    }
-
-    fn target(&self) -> Target {
-        Target::Proxied(Upstream::Direct(vec![self.at]))
-    }
-}
 
 fn form(pairs: &[(&str, &str)]) -> ProxyForm {
     let knobs = pairs.iter().map(|(key, typed)| ((*key).to_owned(), (*typed).to_owned())).collect();

@@ -229,7 +229,7 @@ fn show(kind: KnobKind, value: u64) -> String {
         KnobKind::Seconds | KnobKind::Number => value.to_string(),
         KnobKind::Bytes => {
             let unit = [("g", 30), ("m", 20), ("k", 10)];
-            let fits = unit.iter().find(|(_, shift)| value != 0 && value % (1 << shift) == 0);
+            let fits = unit.iter().find(|(_, shift)| value != 0 && value.is_multiple_of(1 << shift));
             fits.map_or_else(|| value.to_string(), |(unit, shift)| format!("{}{unit}", value >> shift))
         }
     }

@@ -207,8 +207,8 @@ mod tests {
             with(&[(Knob::HstsPreload, "on"), (Knob::HstsMaxAge, "31536000"), (Knob::HstsSubdomains, "on")]),
             None
         );
-        let mut none = ProxySettings::default();
-        none.real_ip = Some(RealIp::Ranges { ranges: Vec::new(), header: RealIpHeader::XForwardedFor });
+        let real_ip = Some(RealIp::Ranges { ranges: Vec::new(), header: RealIpHeader::XForwardedFor });
+        let none = ProxySettings { real_ip, ..ProxySettings::default() };
         assert!(none.check().is_err());
         assert_eq!(RealIp::Cloudflare.parts().0.len(), CLOUDFLARE.len());
     }

@@ -94,11 +94,8 @@ impl Order {
         params.distinguished_name = DistinguishedName::new();
         let request = params.serialize_request(&key).map_err(Error::Key)?;
         let mut pauses = Pauses::new(&self.http);
-        loop {
-            match patiently!(self.http, self.inner.refresh())?.status {
-                OrderStatus::Pending => pauses.pause().await?,
-                _ => break,
-            }
+        while patiently!(self.http, self.inner.refresh())?.status == OrderStatus::Pending {
+            pauses.pause().await?;
         }
         patiently!(self.http, self.inner.finalize_csr(request.der()))?;
         let chain = loop {

@@ -1,9 +1,10 @@
-//! TLS to a container of ours, for a health check that wants it.
+//! TLS to a container of ours, for a health check that wants it, and to our own nginx, for the proof of a
+//! switch.
 //!
 //! Whatever certificate the container shows is taken. It is self-signed or made for another name by
 //! nature: no authority gives one for an address on a bridge, and the connection never leaves this
 //! host, so there is nobody between whom a certificate could keep out. The check asks whether the app
-//! answers, not who it is. Nothing else may connect like this.
+//! answers, not who it is; what nginx serves is judged elsewhere. Nothing else may connect like this.
 
 use std::sync::{Arc, LazyLock};
 

@@ -90,7 +90,9 @@ impl Panel {
         let state_flag = state_folder.display().to_string();
         let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/site");
         let site = site.display().to_string();
-        let config = config(&["--state", &state_flag, "--origin", &origin, "--site", &site]);
+        // Nobody answers there: a test asks no name server of others.
+        let nobody = ["--dns-resolver", "127.0.0.1:9"];
+        let config = config(&[&["--state", &state_flag, "--origin", &origin, "--site", &site], &nobody[..]].concat());
         let state = StateFolder::lock(&config.state)?;
         let (db, sealer) = Db::open(&state).await?;
         let base = Base { clock: clock.clone(), announce, ..Base::new(db.clone(), sealer) };

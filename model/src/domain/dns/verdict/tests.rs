@@ -37,7 +37,8 @@ const BOTH: [&str; 2] = ["203.0.113.7", "2001:db8::7"];
 
 #[test]
 fn every_verdict_in_words() {
-    let table: [(&[&str], &[&str], &str, &str, bool); 12] = [
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a str, &'a str, bool);
+    let table: [Case<'_>; 12] = [
         (&BOTH, &BOTH, "shop.example.com leads to this server.", "", true),
         (&["203.0.113.7"], &BOTH, "shop.example.com leads to this server.", "", true),
         (
