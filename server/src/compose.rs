@@ -327,7 +327,7 @@ impl Services {
             registries: Arc::new(self.registries.clone()),
             dns_providers: Arc::new(self.dns.clone()),
             certificates: Arc::new(self.certificates.clone()),
-            domains: Arc::new(Routing::new(self.apps.clone())),
+            domains: Arc::new(Routing::new(self.apps.clone(), self.certificates.clone(), self.dns.clone())),
             traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
         }

@@ -5,7 +5,7 @@ use homeport_model::{
     certificate::{
         Alert, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look,
         Outlook, alert, own,
-        served::{self as served_rules, Served, Way},
+        served::{self as served_rules, Served, Severity, Way},
     },
     name::{DomainName, HostName},
     problem::Problem,
@@ -58,6 +58,20 @@ impl Certificates {
             certificate,
             now,
         })
+    }
+
+    /// The one sentence about each domain that was looked at.
+    pub(crate) async fn verdicts(&self) -> Result<Vec<(DomainName, Severity, String)>, Failure> {
+        let db = &self.apps.parts.db;
+        let (rows, kept) = (store::in_use(db).await?, served::all(db).await?);
+        let of = |looks: &[served::Kept]| {
+            let domain = looks.first()?.domain.clone();
+            let seen: Vec<Served> = looks.iter().map(|kept| kept.served.clone()).collect();
+            let facts = wanted_of(&rows, &domain).map(|row| &row.facts);
+            let (severity, words) = served_rules::verdict(&seen, &domain, facts)?;
+            Some((domain, severity, words))
+        };
+        Ok(kept.chunk_by(|one, next| one.domain == next.domain).filter_map(of).collect())
     }
 
     /// What comes next, as last computed: the first page asks the store nothing for it.

@@ -133,6 +133,23 @@ impl DnsVerdict {
         matches!(self, Self::Here | Self::Cdn { .. })
     }
 
+    /// What it is, in a few words for a list; nothing for a name that DNS need not know.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        Some(match self {
+            Self::Here => "DNS leads here".to_owned(),
+            Self::Cdn { cdn } => format!("behind {}", cdn.name()),
+            Self::Tunnel => "a tunnel without its proxy".to_owned(),
+            Self::Partly { .. } => "DNS leads here in part".to_owned(),
+            Self::Elsewhere { .. } => "DNS leads elsewhere".to_owned(),
+            Self::Private { .. } => "DNS leads into a private network".to_owned(),
+            Self::Unverified { .. } => "DNS leads somewhere".to_owned(),
+            Self::NoRecord => "no address in DNS".to_owned(),
+            Self::Local => return None,
+            Self::Unknown { .. } => "DNS does not answer".to_owned(),
+        })
+    }
+
     /// What it is, in one sentence.
     #[must_use]
     pub fn sentence(&self, name: &DomainName) -> String {

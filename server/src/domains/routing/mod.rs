@@ -8,7 +8,8 @@ mod parts;
 mod proxy;
 
 use homeport_model::{
-    domain::{AppDomains, DomainRow, Leads, PrefixRow},
+    certificate::served::Severity,
+    domain::{AppDomains, DomainRow, Found, Leads, PrefixRow, dns::DnsCheck},
     id::AppId,
     name::{AppName, DomainName},
     prelude::{Actor, Role, Topic},
@@ -18,8 +19,8 @@ use homeport_model::{
 use super::{Domains, store::proxy as kept};
 use crate::{
     apps::{self, AppRecord, Apps},
-    certificates,
-    dns::idna::to_unicode,
+    certificates::{self, Certificates},
+    dns::{Dns, idna::to_unicode},
     failure::Failure,
 };
 
@@ -27,16 +28,18 @@ use crate::{
 #[derive(Clone)]
 pub struct Routing {
     apps: Apps,
+    certificates: Certificates,
+    dns: Dns,
 }
 
 /// Until when each certificate in use is good.
 type Expiries = Vec<(DomainName, Timestamp)>;
 
 impl Routing {
-    /// The service beside the apps' one.
+    /// The service beside the others.
     #[must_use]
-    pub fn new(apps: Apps) -> Self {
-        Self { apps }
+    pub fn new(apps: Apps, certificates: Certificates, dns: Dns) -> Self {
+        Self { apps, certificates, dns }
     }
 
     fn domains(&self) -> &Domains {
@@ -52,7 +55,19 @@ impl Routing {
         actor.require(Role::Viewer)?;
         let expiries = self.expiries().await?;
         let apps = apps::store::list(&self.apps.parts.db).await?;
-        Ok(apps.iter().filter(|app| !app.deleting).flat_map(|app| self.rows(app, &expiries)).collect())
+        let mut rows: Vec<DomainRow> =
+            apps.iter().filter(|app| !app.deleting).flat_map(|app| self.rows(app, &expiries)).collect();
+        let (checks, verdicts) = (self.dns.last_checks().await?, self.certificates.verdicts().await?);
+        for row in &mut rows {
+            let verdict = checks.iter().find(|check| check.name == row.name).map(DnsCheck::verdict);
+            row.dns = verdict.and_then(|verdict| Some(Found { good: verdict.is_good(), words: verdict.words()? }));
+            let served = verdicts.iter().find(|(domain, ..)| *domain == row.name);
+            // That a name without a certificate is served by http stands beside it already.
+            let served = served.filter(|(_, severity, _)| row.expires_at.is_some() || *severity > Severity::Unknown);
+            row.served =
+                served.map(|(_, severity, words)| Found { good: *severity <= Severity::Note, words: words.clone() });
+        }
+        Ok(rows)
     }
 
     async fn of_app(&self, actor: &Actor, name: &AppName) -> Result<AppDomains, Failure> {
