@@ -8,7 +8,7 @@ async fn names_say_where_they_lead_and_who_answers() {
     has(
         &tab,
         &[
-            "nginx refused this app&#x27;s newest settings.",
+            "nginx refused this app's newest settings.",
             "cannot load certificate &lt;b&gt;x&lt;/b&gt;",
             "Maintenance is on",
             "Switched on by Ada",
@@ -96,7 +96,7 @@ async fn dns_providers_are_listed_and_typed() {
     has(&listed, &["name=\"form[token]\"", "href=\"/settings/dns?kind=hetzner\"", "Zone / DNS / Edit"]);
     let update = page("/settings/dns?kind=rfc2136").await;
     has(&update, &["name=\"form[server]\"", "name=\"form[key_name]\"", "hmac-sha512"]);
-    has(&page("/settings/dns?kind=http").await, &["name=\"form[url]\"", "&quot;present&quot;"]);
+    has(&page("/settings/dns?kind=http").await, &["name=\"form[url]\"", "\"present\""]);
     let (_, none) = get("/settings/dns", true).await;
     has(&readable(&none), &["None yet."]);
     let fields = "form[kind]=desec&form[zone]=a+b&form[token]=t0p";

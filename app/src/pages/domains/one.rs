@@ -17,8 +17,8 @@ use leptos_router::hooks::use_params_map;
 
 use crate::{
     api::{
-        WireError,
         certificates::{KeepOwnCertificate, LookAtDomain, SelfSign, find_domain},
+        error::not_found,
     },
     live::version,
     pages::apps::{FormProblem, problem_of},
@@ -52,8 +52,10 @@ pub fn DomainPage() -> impl IntoView {
     let answer = Resource::new(
         move || (name.get(), live.get(), done()),
         |(name, ..)| async move {
-            let domain = DomainName::from_path(&name).ok_or_else(|| WireError(Problem::not_found("domain")))?;
-            find_domain(domain).await
+            match DomainName::from_path(&name) {
+                Some(domain) => find_domain(domain).await,
+                None => not_found("domain"),
+            }
         },
     );
     let toaster = toaster();

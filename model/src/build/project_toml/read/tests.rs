@@ -122,7 +122,7 @@ fn every_mistake_has_its_place_and_its_words() {
         (newer("group = [{ id = \"a/b\", script = { inline = \"id\" } }]"), 4, 33, "is not run"),
         (newer("pre = { group = [{ id = \"a/b\" }] }"), 4, 7, "needs a `group`"),
         (newer("build = { env = [{ value = \"x\" }] }"), 4, 18, "needs a `name`"),
-        (newer("build = { env = [{ name = \"1A\" }] }"), 4, 26, "begins with a letter"),
+        (newer("build = { env = [{ name = \"1A\" }] }"), 4, 27, "begins with a letter"),
         (newer("build = { env = [{ name = \"A\", value = 1 }] }"), 4, 40, "double quotes"),
         (newer("build = { env = [{ name = \"A\", value = \"\\u0000\" }] }"), 4, 40, "zero byte"),
         (newer("include = [\"a\"]\nexclude = [\"b\"]"), 5, 11, "not by both"),
