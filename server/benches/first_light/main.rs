@@ -24,6 +24,7 @@ mod program;
 mod site;
 mod stage;
 mod today;
+mod vhosts;
 mod visitors;
 mod write;
 
@@ -45,7 +46,7 @@ use stage::Stage;
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// The benches in the order in which they run: the panel is idle first and has its hundred apps last.
-const NAMES: [&str; 8] = ["first-load", "idle", "deploy", "load", "hundred", "webhook", "today", "program"];
+const NAMES: [&str; 9] = ["first-load", "idle", "vhosts", "deploy", "load", "hundred", "webhook", "today", "program"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -97,6 +98,7 @@ async fn run(names: &[String]) -> Result<()> {
         match name {
             "first-load" => first_load::bench(&mut stage).await?,
             "idle" => idle::bench(&mut stage).await?,
+            "vhosts" => vhosts::bench(&mut stage).await?,
             "deploy" => deploy::bench(&mut stage).await?,
             "load" => load::bench(&mut stage).await?,
             "hundred" => hundred::bench(&mut stage).await?,

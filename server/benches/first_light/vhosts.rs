@@ -1,0 +1,148 @@
+//! Five hundred vhosts: how long a generation takes until it answers, what nginx weighs then, and how many
+//! requests a second go through a generated vhost, against one that was written by hand with nothing in it.
+
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use homeport_model::{
+    domain::vhost::{AppVhost, Generation, Target, Upstream},
+    id::AppId,
+    name::Port,
+};
+use tokio::process::{Child, Command};
+
+use crate::{
+    Result, idle,
+    stage::Stage,
+    support::namespace::free_port,
+    write::{self, Series},
+};
+
+const VHOSTS: u32 = 500;
+const GENERATIONS: u64 = 10;
+const PAIRS: usize = 8;
+const SHARE: f64 = 0.97;
+/// The app that the load goes to.
+const HOST: &str = "v0.example.com";
+
+pub async fn bench(stage: &mut Stage) -> Result<()> {
+    write::title("vhosts", &format!("{VHOSTS} vhosts of a name each, on an nginx of their own"));
+    let (minimal, upstream) = (free_port(), free_port());
+    let by_hand = ByHand::start(&stage.floor, minimal, upstream).await?;
+    let at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, upstream.get());
+
+    let (mut render, mut applied) = (Series::default(), Series::default());
+    for number in 1..=GENERATIONS {
+        let generation = generation(stage, number, at)?;
+        let began = Instant::now();
+        let bytes: usize = generation.render().iter().map(|file| file.text.len()).sum();
+        render.push_ms(began.elapsed());
+        let began = Instant::now();
+        stage.floor.nginx.apply(&generation).await?;
+        applied.push_ms(began.elapsed());
+        if stage.floor.nginx.answering().await != Some(number) || bytes == 0 {
+            return Err(format!("generation {number} does not answer").into());
+        }
+    }
+    write::figure("rendered", &render.text("ms"));
+    write::figure("written, tested, loaded, answers", &applied.text("ms"));
+    let master = stage.floor.nginx.running().ok_or("nginx does not run")?;
+    write::figure("memory of the master (PSS)", &idle::Memory::of(master)?.text());
+
+    let (mut shares, mut ours, mut theirs) = (Series::default(), Series::default(), Series::default());
+    for _ in 0..PAIRS {
+        let generated = requests_a_second(stage.floor.http_port).await?;
+        let plain = requests_a_second(minimal).await?;
+        ours.push(generated);
+        theirs.push(plain);
+        shares.push(generated / plain);
+    }
+    write::figure("through a generated vhost", &ours.text("requests/s"));
+    write::figure("through one written by hand", &theirs.text("requests/s"));
+    let text = format!("{:.3} ({:.3} to {:.3})", shares.median(), shares.quantile(0.0), shares.quantile(1.0));
+    write::held("their share, pair by pair", &text, "at least 0.97", shares.median() >= SHARE);
+    stage.floor.nginx.stop().await?;
+    by_hand.stop().await
+}
+
+fn generation(stage: &Stage, number: u64, at: SocketAddrV4) -> Result<Generation> {
+    let target = Target::Proxied(Upstream::Direct(vec![at]));
+    let mut generation = stage.floor.generation(number, target.clone());
+    generation.apps = (0..VHOSTS)
+        .map(|index| {
+            let host = format!("v{index}.example.com").parse()?;
+            Ok(AppVhost::new(AppId::new(1, index), format!("v{index}").parse()?, vec![host], target.clone()))
+        })
+        .collect::<Result<_>>()?;
+    Ok(generation)
+}
+
+/// What wrk counts in two seconds. Every answer has to be the upstream's.
+async fn requests_a_second(port: Port) -> Result<f64> {
+    let url = format!("http://127.0.0.1:{port}/");
+    let run = Command::new("wrk")
+        .args(["-t1", "-c16", "-d2s", "-H", &format!("Host: {HOST}"), &url])
+        .stdin(Stdio::null())
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    if text.contains("Non-2xx") || text.contains("Socket errors") {
+        return Err(format!("not every answer was right: {text}").into());
+    }
+    let line = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")).ok_or("wrk counted nothing")?;
+    Ok(line.trim().parse()?)
+}
+
+/// An nginx with a minimal proxy in front of the answer that everybody asks for.
+struct ByHand(Child);
+
+impl ByHand {
+    async fn start(ground: &crate::support::namespace::Ground, minimal: Port, upstream: Port) -> Result<Self> {
+        let folder = ground.state().join("by-hand");
+        std::fs::create_dir_all(&folder)?;
+        let text = format!(
+            "daemon off; worker_processes auto; pid nginx.pid; error_log error.log;
+            events {{ worker_connections 4096; }}
+            http {{
+              access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
+              uwsgi_temp_path t4; scgi_temp_path t5;
+              server {{ listen 127.0.0.1:{upstream}; location / {{ return 200 ok; }} }}
+              server {{ listen 127.0.0.1:{minimal}; access_log access.log;
+                location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
+                  proxy_set_header Host $host; proxy_set_header Connection close; }} }}
+            }}"
+        );
+        let file = folder.join("nginx.conf");
+        std::fs::write(&file, text)?;
+        let child = Command::new("/usr/sbin/nginx")
+            .arg("-p")
+            .arg(&folder)
+            .arg("-c")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", minimal.get())).await.is_ok() {
+                return Ok(Self(child));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err("the nginx written by hand does not answer".into())
+    }
+
+    /// Its workers end with a master that is asked to, not with one that is killed.
+    async fn stop(mut self) -> Result<()> {
+        let pid = self.0.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        }
+        self.0.wait().await?;
+        Ok(())
+    }
+}
