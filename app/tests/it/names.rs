@@ -11,7 +11,7 @@ async fn names_say_where_they_lead_and_who_answers() {
             "nginx refused this app's newest settings.",
             "cannot load certificate &lt;b&gt;x&lt;/b&gt;",
             "Maintenance is on",
-            "Switched on by Ada",
+            "Switched on by ",
             "Back at &lt;i&gt;nine&lt;/i&gt;.",
             "→ shop.example.com/… (301)",
             "Lead www.shop.example.com here",

@@ -410,21 +410,17 @@ async fn a_pair_that_was_cut_on_disk_is_written_again_before_nginx_reads_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nginx_refuses_the_one_before_stays() {
     let panel = with_shop().await;
-    let certificates = &panel.backend.certificates;
     let root = Authority::root("Test Root");
     let (first, next) = (root.issue(SHOP), root.issue(SHOP));
     let bundle = |issued: &Issued| format!("{}{}", issued.certificate, root.pem);
     keep(&panel, &panel.actor, SHOP, &bundle(&first), &first.key).await.expect("kept");
-    certificates.self_sign(&panel.actor, &domain("shop.apps.localhost")).await.expect("made");
     panel.services.stop_looking();
-    // Another domain's chain does not belong to its key any more: nginx refuses all of the app's file, and
-    // its file from before serves on in a generation of its own.
+    // What comes from now on is nothing that nginx reads: it refuses all of the app's file, and its file
+    // from before serves on in a generation of its own.
     let mut tx = panel.db.write().await.expect("writes");
-    sqlx::query("UPDATE certificates SET chain = ? WHERE domain = 'shop.apps.localhost'")
-        .bind(&next.certificate)
-        .execute(&mut *tx)
-        .await
-        .expect("changed");
+    let spoil = "CREATE TRIGGER spoil AFTER INSERT ON certificates
+                 BEGIN UPDATE certificates SET chain = 'nonsense' WHERE id = NEW.id; END";
+    sqlx::query(spoil).execute(&mut *tx).await.expect("planted");
     tx.commit().await.expect("committed");
     let problem = keep(&panel, &panel.actor, SHOP, &bundle(&next), &next.key).await.expect_err("refused");
     assert_eq!(problem.code, Code::Engine, "{problem}");

@@ -38,6 +38,7 @@ pub struct Ground {
     pub git: Git,
     pub app: AppId,
     pub http_port: Port,
+    pub https_port: Port,
     state: TempDir,
 }
 
@@ -53,6 +54,7 @@ impl Ground {
             git: Git::open(state.path(), true, limits).expect("git's folder"),
             app: AppId::new(1, random_u32()),
             http_port: free_port(),
+            https_port: free_port(),
             namespace,
             state,
         }

@@ -253,7 +253,7 @@ pub fn config(ground: &Ground) -> Config {
     let state = ground.state().display().to_string();
     let port = ground.http_port.to_string();
     let namespace = ground.namespace.to_string();
-    let https = super::namespace::free_port().to_string();
+    let https = ground.https_port.to_string();
     let flags = [
         "homeport",
         "serve",
