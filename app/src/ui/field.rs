@@ -17,6 +17,18 @@ fn described_by(id: &str, hint: bool, wrong: bool) -> Option<String> {
     }
 }
 
+/// Leptos sends what stands in a text area as it is, so that a `</textarea>` somebody typed would end it.
+#[cfg(feature = "ssr")]
+fn in_a_text_area(value: String) -> String {
+    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// In the browser it is a text node already.
+#[cfg(not(feature = "ssr"))]
+const fn in_a_text_area(value: String) -> String {
+    value
+}
+
 #[component]
 fn Wrong(id: String, wrong: Memo<Option<Problem>>) -> impl IntoView {
     move || {
@@ -176,7 +188,7 @@ pub fn TextArea(
                 aria-invalid=move || wrong.with(Option::is_some).then_some("true")
                 aria-describedby=described
             >
-                {value}
+                {in_a_text_area(value)}
             </textarea>
             <Wrong id=id wrong=wrong />
         </div>

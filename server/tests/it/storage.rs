@@ -377,7 +377,7 @@ async fn what_cannot_be_had_is_refused_and_changes_nothing() {
         option("--sysctl=kernel.panic=1"),
         option("--shm-size=64m\n--privileged"),
         NeedForm { kind: "port".into(), text: "http:8080:".into(), ..NeedForm::default() },
-        NeedForm { kind: "port".into(), text: "grpcs:443:9000".into(), ..NeedForm::default() },
+        NeedForm { kind: "port".into(), text: "grpcs:443:0".into(), ..NeedForm::default() },
         NeedForm { kind: "x".into(), ..NeedForm::default() },
         NeedForm::default(),
     ] {
