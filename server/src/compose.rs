@@ -53,7 +53,7 @@ use crate::{
     state::Refusal,
     statuses::Statuses,
     tokens::Tokens,
-    traffic::{self, AnswerTimes, Traffic},
+    traffic::{AnswerTimes, Traffic},
     uploads::Uploads,
     webhooks::Webhooks,
 };
