@@ -14,9 +14,14 @@ use crate::{log::LogTime, time::Timestamp};
 /// `bytes` are all that was sent, headers included; `seconds` lasts from the first byte of the request
 /// to the last one of the answer.
 pub const LOG_FORMAT: &str = "{\"at\":\"$time_iso8601\",\"address\":\"$remote_addr\",\"host\":\"$host\",\
-                              \"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$homeport_status,\
+                              \"method\":\"$request_method\",\"path\":\"$homeport_path\",\"status\":$homeport_status,\
                               \"bytes\":$bytes_sent,\"seconds\":$request_time,\
                               \"probe\":$homeport_probe}";
+
+/// The variable of the path in [`LOG_FORMAT`]: its name, what it is taken from, and how the query is left
+/// out. nginx's own `$uri` is where a request ended, which for a missing file of a site is its 404 page.
+pub const PATH_VARIABLE: (&str, &str, [(&str, &str); 2]) =
+    ("$homeport_path", "$request_uri", [("default", ""), ("~^(?<homeport_sent>[^?]+)", "$homeport_sent")]);
 
 /// The variable of the status in [`LOG_FORMAT`], and how it differs from nginx's own: where nothing was
 /// answered nginx writes `000` (and `009` for HTTP 0.9), which is no number in JSON.
@@ -42,7 +47,7 @@ pub struct Request<'a> {
     pub host: Cow<'a, str>,
     /// The method; empty where there was no request line.
     pub method: Cow<'a, str>,
-    /// The path, decoded and without the query; what visitors wrote, as they wrote it.
+    /// The path as it was sent, encoded, and without the query.
     pub path: Cow<'a, str>,
     /// The status; 0 where nothing was answered.
     pub status: u16,
@@ -153,7 +158,7 @@ mod tests {
             ("remote_addr", "2001:db8::7"),
             ("host", "shop.example.com"),
             ("request_method", "GET"),
-            ("uri", r#"/a\"},\"status\":200\u001b[31m\\<script>"#),
+            ("homeport_path", r#"/a\"},\"status\":200\u001b[31m\\<script>"#),
             ("homeport_status", "0"),
             ("bytes_sent", "0"),
             ("request_time", "0.000"),

@@ -85,7 +85,7 @@ pub fn RecoverPage() -> impl IntoView {
                 </p>
                 <form class="form" on:submit=with_link>
                     <div class="cluster">
-                        <Submit label="Get in" busy="Checking…" variant="primary" pending=pending />
+                        <Submit label="Get back in" busy="Checking…" variant="primary" pending=pending />
                     </div>
                 </form>
             </Show>

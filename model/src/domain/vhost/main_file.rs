@@ -6,7 +6,7 @@ use super::{DOLLAR, Generation, Host, PROBE_SOCKET, app, write::Writer};
 use crate::{
     app::PortScheme,
     name::Port,
-    traffic::{LOG_FORMAT, PROBE_VARIABLE, STATUS_VARIABLE},
+    traffic::{LOG_FORMAT, PATH_VARIABLE, PROBE_VARIABLE, STATUS_VARIABLE},
 };
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
@@ -170,8 +170,9 @@ fn shared(w: &mut Writer) {
     });
     let (variable, values) = STATUS_VARIABLE;
     w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
-    let (variable, looks_at, values) = PROBE_VARIABLE;
-    w.block("map", &[looks_at, variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
+    for (variable, looks_at, values) in [PROBE_VARIABLE, PATH_VARIABLE] {
+        w.block("map", &[looks_at, variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
+    }
     w.block("map", &["$server_port", "$homeport_port"], |w| {
         w.line("default", &[":$server_port"]);
         w.line("80", &[""]);
