@@ -31,7 +31,8 @@ pub(crate) fn readable(html: &str) -> String {
     while let (Some(from), Some(to)) = (text.find("<script"), text.find("</script>")) {
         text.replace_range(from..to + "</script>".len(), "");
     }
-    text
+    // What parts one text from the next for the script.
+    text.replace("<!>", "")
 }
 
 pub(crate) async fn page(path: &str) -> String {

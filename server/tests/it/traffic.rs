@@ -70,11 +70,11 @@ impl Visited {
         self.file().with_extension("log.1")
     }
 
+    /// Lines of visitors: the panel looks at what is served by itself, too.
     fn lines(&self) -> usize {
-        [self.file(), self.old_file()]
-            .iter()
-            .map(|file| fs::read(file).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count()))
-            .sum()
+        let is_visit = |line: &&[u8]| line.ends_with(b"\n") && !String::from_utf8_lossy(line).contains("\"probe\":1");
+        let count = |bytes: Vec<u8>| bytes.split_inclusive(|byte| *byte == b'\n').filter(is_visit).count();
+        [self.file(), self.old_file()].iter().map(|file| fs::read(file).map_or(0, count)).sum()
     }
 
     async fn get(&self, path: &str) -> u16 {
