@@ -10,12 +10,14 @@ mod routing;
 mod sources;
 pub(crate) mod store;
 mod vhosts;
+mod visitors;
 
 pub(crate) use claim::take;
 pub use names::Names;
 pub use reconcile::EVERY;
 pub use routing::Routing;
 pub use store::OwnName;
+pub(crate) use visitors::Way;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
@@ -24,7 +26,6 @@ use std::{
 
 use homeport_model::{
     app::PortMap,
-    build::Scheme,
     deploy::{
         Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
@@ -44,7 +45,6 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::{
     ambient::Clock,
     apps::{self, AppRecord},
-    certificates,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
@@ -251,15 +251,6 @@ impl Domains {
             one => one,
         };
         addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
-    }
-
-    /// Where visitors of a name end on this host itself, and what they speak there.
-    pub(crate) async fn visitors_address(&self, host: &HostName) -> Result<(SocketAddr, Scheme), Failure> {
-        let name = DomainName::from(host.clone());
-        let in_use = certificates::store::in_use(&self.0.parts.db).await?;
-        let is_secure = in_use.iter().any(|certificate| certificate.domain.covers(&name));
-        let secure = self.https_addresses().first().copied().filter(|_| is_secure);
-        Ok(secure.map_or((self.http_address(), Scheme::Http), |address| (address, Scheme::Https)))
     }
 
     /// Asks the reconciler to look now.
