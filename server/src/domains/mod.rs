@@ -327,12 +327,16 @@ impl Domains {
         let serving = app.serving.as_ref().filter(|_| !app.deleting);
         let Some(serving) = serving else { return Ok(Target::Down(Down::NotDeployed)) };
         let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
-        let Some(release) = release else { return Ok(Target::Down(Down::NotDeployed)) };
-        Ok(match &release.artifact {
+        Ok(self.target_of(app, release.as_ref()).await)
+    }
+
+    /// An app's target while `release` serves.
+    async fn target_of(&self, app: &AppRecord, release: Option<&ReleaseRecord>) -> Target {
+        match release.and_then(|release| Some((release, release.artifact.as_ref()?))) {
             None => Target::Down(Down::NotDeployed),
-            Some(Artifact::Site { .. }) => Target::Site(release.declared.site),
-            Some(Artifact::Image { .. }) => self.standing_target(app, &release).await,
-        })
+            Some((release, Artifact::Site { .. })) => Target::Site(release.declared.site.clone()),
+            Some((release, Artifact::Image { .. })) => self.standing_target(app, release).await,
+        }
     }
 
     /// The target of serving containers: their virtual address, or where the engine says they are.

@@ -79,6 +79,8 @@ pub struct Nginx {
     worker_group: Option<u32>,
     /// The current files that were changed by hand, when it was last looked.
     edits: Arc<RwLock<Vec<String>>>,
+    /// The files as they were when they were last read for that.
+    looked: Arc<RwLock<Option<history::Looked>>>,
     /// One change at a time.
     turn: Arc<Mutex<()>>,
 }
@@ -96,6 +98,7 @@ impl Nginx {
             worker: layout.worker,
             worker_group: layout.worker_group,
             edits: Arc::default(),
+            looked: Arc::default(),
             turn: Arc::default(),
         })
     }
