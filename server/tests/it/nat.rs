@@ -37,6 +37,28 @@ async fn an_address_leads_where_the_map_says() {
     ground.nat.remove_table().await.expect("again");
 }
 
+/// An app that leaves closing to its visitors, for more connections than there are ports.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_takes_more_connections_than_there_are_ports() {
+    const CONNECTIONS: u32 = 34_000;
+    let ground = Ground::new();
+    let (_, range) = ground.ready().await;
+    let slot = range.free_address(&[]).expect("an address");
+    let image = images::web(&ground.namespace).await;
+    let (_, address) = ground.run(&ground.spec(&image, 1, "one")).await;
+    ground.nat.set(slot, &[address]).await.expect("set");
+    let setting = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_tw_reuse").expect("a setting");
+    assert_eq!(setting.trim(), "1");
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").expect("a setting");
+    let ports: Vec<u32> = range.split_whitespace().map(|port| port.parse().expect("a port")).collect();
+    assert!(CONNECTIONS > ports[1] - ports[0] + 1, "{range}");
+    for number in 0..CONNECTIONS {
+        let connected = TcpStream::connect((slot.get(), 80)).await;
+        assert!(connected.is_ok(), "connection {number}: {connected:?}");
+        // It ends here first, so that this side is the one that waits.
+    }
+}
+
 #[tokio::test]
 async fn a_flushed_table_is_made_again() {
     let ground = Ground::new();

@@ -111,6 +111,9 @@ impl Nat {
             self.ensure_route(range, bridge).await?;
             return Ok(range);
         }
+        if !procfs::reuse_ports() {
+            tracing::warn!("net.ipv4.tcp_tw_reuse cannot be set; an app that never closes gets 470 connections a second");
+        }
         let _lock = range::lock().await?;
         let taken = self.ranges_of_others().await?;
         let range = match range.filter(|range| !taken.contains(range)) {

@@ -109,6 +109,11 @@ impl FsRoot {
         Ok(File::from(self.at(rel, OFlags::RDONLY, 0)?))
     }
 
+    /// Writes into a file that is there already, as the kernel's settings are.
+    pub fn put(&self, rel: impl AsRef<Path>, text: &str) -> io::Result<()> {
+        File::from(self.at(rel, OFlags::WRONLY, 0)?).write_all(text.as_bytes())
+    }
+
     /// Reads a file, at most `limit` bytes of it.
     pub fn read(&self, rel: impl AsRef<Path>, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

@@ -49,6 +49,19 @@ pub fn text(name: &str) -> Option<String> {
     FsRoot::open("/proc").and_then(|proc| proc.read_text(name, LIMIT_BYTES)).ok()
 }
 
+/// Lets connections that this host makes use a port again one second after the last one to the same
+/// address ended there, where the kernel waits a minute (`net.ipv4.tcp_tw_reuse`, kept until the host
+/// starts anew). Says whether it is so now.
+///
+/// An app has one address, and an app that leaves closing to nginx would get at most as many new
+/// connections a minute as there are ports: some 470 a second. Beyond that nginx answers 502.
+#[must_use]
+pub fn reuse_ports() -> bool {
+    const SETTING: &str = "sys/net/ipv4/tcp_tw_reuse";
+    let is_set = || text(SETTING).is_some_and(|value| value.trim() == "1");
+    is_set() || (FsRoot::open("/proc").and_then(|proc| proc.put(SETTING, "1")).is_ok() && is_set())
+}
+
 /// All TCP sockets in the network namespace of `pid`.
 pub fn tcp_sockets(pid: u32) -> io::Result<Vec<TcpSocket>> {
     let proc = FsRoot::open("/proc")?;
