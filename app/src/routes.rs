@@ -1,9 +1,11 @@
 //! Which address shows which page.
 
+mod parts;
+
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -11,26 +13,15 @@ use leptos_router::{
 use crate::{
     live::Live,
     pages::{
-        activity::{AuditPage, DeliveriesPage, JobsPage},
-        apps::{AppFrame, AppSettings, AppsPage, NewApp, Overview, Processes, StoragePage},
+        apps::AppsPage,
         claim::ClaimPage,
-        deploys::{ComparePage, DeployPage, DeploysPage},
-        domains::{AppDomainsPage, DomainsPage, ProxyPage, one::DomainPage},
-        environment::{Environment, SharedEnvironment},
-        gallery::Gallery,
-        host::NginxPage,
-        logs::Logs,
         not_found::NotFound,
-        settings::{
-            SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
-            registries::RegistriesPage,
-        },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
-        traffic::TrafficTab,
     },
     ui::{clock::Clock, frame::Frame, toast::provide_toaster, visitor::Visitor},
 };
+use parts::*;
 
 /// Every page. Pages are sent when they are whole, so that reading needs no script.
 #[component]
@@ -49,34 +40,34 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=TodayPage ssr=SsrMode::Async />
                     <Route path=path!("/apps") view=AppsPage ssr=SsrMode::Async />
-                    <Route path=path!("/new") view=NewApp ssr=SsrMode::Async />
-                    <Route path=path!("/apps/:name/deploys/:number") view=DeployPage ssr=SsrMode::Async />
-                    <Route path=path!("/apps/:name/compare") view=ComparePage ssr=SsrMode::Async />
-                    <ParentRoute path=path!("/apps/:name") view=AppFrame ssr=SsrMode::Async>
-                        <Route path=path!("") view=Overview ssr=SsrMode::Async />
-                        <Route path=path!("deploys") view=DeploysPage ssr=SsrMode::Async />
-                        <Route path=path!("processes") view=Processes ssr=SsrMode::Async />
-                        <Route path=path!("environment") view=Environment ssr=SsrMode::Async />
-                        <Route path=path!("domains") view=AppDomainsPage ssr=SsrMode::Async />
-                        <Route path=path!("proxy") view=ProxyPage ssr=SsrMode::Async />
-                        <Route path=path!("storage") view=StoragePage ssr=SsrMode::Async />
-                        <Route path=path!("logs") view=Logs ssr=SsrMode::Async />
-                        <Route path=path!("traffic") view=TrafficTab ssr=SsrMode::Async />
-                        <Route path=path!("settings") view=AppSettings ssr=SsrMode::Async />
+                    <Route path=path!("/new") view={Lazy::<NewRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/apps/:name/deploys/:number") view={Lazy::<DeployRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/apps/:name/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async />
+                    <ParentRoute path=path!("/apps/:name") view={Lazy::<FrameRoute>::new()} ssr=SsrMode::Async>
+                        <Route path=path!("") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("deploys") view={Lazy::<DeploysRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("processes") view={Lazy::<ProcessesRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("environment") view={Lazy::<EnvironmentRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("domains") view={Lazy::<AppDomainsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("proxy") view={Lazy::<ProxyRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("storage") view={Lazy::<StorageRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("logs") view={Lazy::<LogsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("traffic") view={Lazy::<TrafficRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("settings") view={Lazy::<AppSettingsRoute>::new()} ssr=SsrMode::Async />
                     </ParentRoute>
-                    <Route path=path!("/domains") view=DomainsPage ssr=SsrMode::Async />
-                    <Route path=path!("/host/nginx") view=NginxPage ssr=SsrMode::Async />
-                    <Route path=path!("/domains/:name") view=DomainPage ssr=SsrMode::Async />
-                    <Route path=path!("/activity") view=AuditPage ssr=SsrMode::Async />
-                    <Route path=path!("/activity/jobs") view=JobsPage ssr=SsrMode::Async />
-                    <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
-                    <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/certificates") view=CertificatesPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
-                    <Route path=path!("/gallery") view=Gallery ssr=SsrMode::Async />
+                    <Route path=path!("/domains") view={Lazy::<DomainsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/host/nginx") view={Lazy::<NginxRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/domains/:name") view={Lazy::<DomainRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/activity") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/activity/jobs") view={Lazy::<JobsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/activity/deliveries") view={Lazy::<DeliveriesRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/environment") view={Lazy::<SharedEnvironmentRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/panel") view={Lazy::<PanelDomainRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/registries") view={Lazy::<RegistriesRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/certificates") view={Lazy::<CertificatesRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/dns") view={Lazy::<DnsProvidersRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/gallery") view={Lazy::<GalleryRoute>::new()} ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>
