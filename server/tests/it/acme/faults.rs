@@ -58,6 +58,13 @@ async fn a_pause_that_the_authority_wants_is_kept() {
     assert!(site.problem().await.title.contains("trouble of its own"));
     assert!((59..=60).contains(&site.minutes_left().await), "ten minutes by ourselves, an hour as it says");
 
+    // As a date, too; the gate's answers have one of their own to count from.
+    let until = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(5 * 3_600));
+    site.pebble.gate.set(|says| says.no_orders = Some((503, "serverInternal", until.leak())));
+    site.later(62 * MINUTE);
+    site.look().await;
+    assert!((299..=301).contains(&site.minutes_left().await), "{}", site.minutes_left().await);
+
     for instead in [(500, "<html>nginx</html>"), (200, "<html>captive portal</html>"), (400, "{}"), (200, "[]")] {
         site.pebble.gate.set(|says| says.instead = Some(instead));
         site.later(2 * DAY);
