@@ -32,6 +32,7 @@ mod faults;
 mod generations;
 mod git;
 mod guard;
+mod https;
 mod logs;
 mod nat;
 mod nginx;

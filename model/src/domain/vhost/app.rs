@@ -3,7 +3,7 @@
 use super::{
     AppVhost, CertificatePair, Host, Target, VhostLeads, VhostPort, VhostPrefix,
     main_file::listens,
-    server::{add_headers, challenges, log_file, secure, to_https},
+    server::{HSTS, add_headers, challenges, log_file, secure, to_https},
     site::Site,
     work::{Work, group},
     write::Writer,
@@ -63,7 +63,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
                 match leads {
                     VhostLeads::App(prefixes) => work(prefixes, usual, true, scheme).write(w),
                     VhostLeads::Redirect { to, ours } => {
-                        let hsts = app.settings.hsts().map(|value| ("Strict-Transport-Security".to_owned(), value));
+                        let hsts = app.settings.hsts().map(|value| (HSTS.to_owned(), value));
                         add_headers(w, hsts.as_slice());
                         away(w, host, to, *ours);
                     }

@@ -4,7 +4,7 @@ use super::{
     AppVhost, Down, Host, Target, VhostPort, VhostPrefix, app,
     main_file::{COMPRESSED, KEPT, PROXY_HEADERS},
     pages::page,
-    server::{SOON, add_headers, own_page},
+    server::{HSTS, SOON, add_headers, own_page},
     site::{Site, literal},
     write::Writer,
 };
@@ -107,7 +107,11 @@ impl Work<'_> {
         let Some(other) = other else {
             let gone = page("Nothing answers here", "The app of this part is gone.");
             for location in [&exactly[..], &["^~", &below]] {
-                w.block("location", location, |w| own_words(w, "502", &gone));
+                w.block("location", location, |w| {
+                    // One header of its own, and a location has none of its server's.
+                    add_headers(w, &self.headers(self.app));
+                    own_words(w, "502", &gone);
+                });
             }
             return;
         };
@@ -154,7 +158,7 @@ impl Work<'_> {
     /// What every answer of an app has.
     fn headers(&self, app: &AppVhost) -> Vec<(String, String)> {
         let hsts = app.settings.hsts().filter(|_| self.secure);
-        let hsts = hsts.map(|value| ("Strict-Transport-Security".to_owned(), value));
+        let hsts = hsts.map(|value| (HSTS.to_owned(), value));
         let own = app.settings.headers.iter().map(|header| (header.name().to_owned(), literal(header.value())));
         hsts.into_iter().chain(own).collect()
     }
