@@ -191,6 +191,14 @@ impl Dns {
         Ok(())
     }
 
+    /// The addresses that DNS gives a name now, asked of the same resolver as all other questions.
+    ///
+    /// # Errors
+    /// When it has none, or they cannot be asked.
+    pub(crate) async fn addresses(&self, name: &HostName) -> Result<Vec<IpAddr>, DnsAnswer<IpAddr>> {
+        self.parts.resolver.addresses(name.as_str()).await
+    }
+
     /// The domain that somebody registered to have a host name: `example.co.uk` for
     /// `shop.example.co.uk` (the Public Suffix List); the name itself where nobody could have.
     #[must_use]
