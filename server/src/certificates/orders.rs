@@ -78,7 +78,6 @@ enum Answering {
 impl Certificates {
     /// Gets a certificate for a name and has it served. How it went is written down.
     pub(super) async fn obtain(&self, settings: &acme::Settings, name: Name) -> Result<(), Failure> {
-        self.ordering.forced.lock().await.remove(&name.plan.domain);
         if self.use_spare(&name).await? {
             return Ok(());
         }
@@ -262,6 +261,7 @@ impl Certificates {
         store::put_to_use(&mut tx, &certificate).await?;
         acme::set_directory(&mut tx, &certificate.id, &settings.directory).await?;
         plans::set_progress(&mut tx, &done).await?;
+        plans::set_tried(&mut tx, &plan.domain).await?;
         tx.commit().await?;
         if self.step("store").is_err() {
             return Ok(());
@@ -274,7 +274,7 @@ impl Certificates {
         let parts = &self.apps.parts;
         let (plan, now) = (&name.plan, parts.clock.now());
         // One that nginx goes on to refuse is given up.
-        if plan.failures > 3 || name.forced {
+        if plan.failures > 3 || plan.asked_at.is_some() {
             return Ok(false);
         }
         let Some(spare) = acme::spare(&parts.db, &plan.domain).await? else { return Ok(false) };
@@ -334,6 +334,7 @@ impl Certificates {
         let plan = CertificatePlan { next_at: Some(next_at), problem: Some(problem), ..plan };
         let mut tx = self.apps.parts.db.write().await?;
         plans::set_progress(&mut tx, &plan).await?;
+        plans::set_tried(&mut tx, &plan.domain).await?;
         tx.commit().await?;
         Ok(())
     }
