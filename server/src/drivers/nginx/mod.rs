@@ -17,6 +17,7 @@ mod probe;
 mod sites;
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::{Arc, RwLock},
@@ -25,6 +26,7 @@ use std::{
 
 use homeport_model::{
     domain::vhost::{Generation, Host, HostPath, HostUser, MAIN_FILE, RenderedFile},
+    id::CertificateId,
     name::Port,
 };
 use tokio::{
@@ -79,6 +81,9 @@ pub struct Nginx {
     worker_group: Option<u32>,
     /// The current files that were changed by hand, when it was last looked.
     edits: Arc<RwLock<Vec<String>>>,
+    /// The pairs that lie there as given, as they looked then.
+    laid: Arc<std::sync::Mutex<HashMap<CertificateId, certificates::Laid>>>,
+    meddling: meddling::Meddling,
     /// One change at a time.
     turn: Arc<Mutex<()>>,
 }
@@ -96,6 +101,8 @@ impl Nginx {
             worker: layout.worker,
             worker_group: layout.worker_group,
             edits: Arc::default(),
+            laid: Arc::default(),
+            meddling: meddling::Meddling::default(),
             turn: Arc::default(),
         })
     }
