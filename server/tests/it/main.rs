@@ -16,6 +16,8 @@ mod builders;
 mod buildkit;
 mod buildpacks;
 mod certificates;
+mod certificates_files;
+mod certificates_stop;
 mod checks;
 mod cli;
 mod cli_logs;

@@ -12,6 +12,7 @@ mod history;
 mod layout;
 mod logs;
 mod master;
+mod meddling;
 mod passwords;
 mod probe;
 mod sites;
@@ -167,6 +168,7 @@ impl Nginx {
             layout::remove_generation(&self.root, number)?;
             return Err(error);
         }
+        self.meddling.happen();
         history::remember(&self.root, number, &files)?;
         layout::link(&self.root, number)?;
         if let Err(error) = self.load(generation).await {
@@ -276,7 +278,7 @@ impl Nginx {
     }
 
     async fn swap_back(&self, before: Option<u64>, failed: u64) {
-        let workers = self.workers().unwrap_or_default();
+        let (workers, log_end) = (self.workers().unwrap_or_default(), self.log_end());
         let back = match before {
             Some(before) => layout::link(&self.root, before).and_then(|()| self.reload()),
             None => self.root.remove_file(layout::CURRENT).map_err(Error::Files),
@@ -287,10 +289,12 @@ impl Nginx {
         }
         let _ = layout::remove_generation(&self.root, failed);
         // A master that waits for a port tries for some seconds and hears of nothing meanwhile; new
-        // workers show that it is done.
+        // workers show that it is done. So does a word about the files of before: the old workers go on.
         let deadline = Instant::now() + ANSWERS_WITHIN;
         while before.is_some() && self.running().is_some() && Instant::now() < deadline {
-            if self.workers().unwrap_or_default().iter().any(|pid| !workers.contains(pid)) {
+            let is_new = |pid: &u32| !workers.contains(pid);
+            let refused = self.emergencies_since(log_end).lines().any(|line| !line.contains("bind"));
+            if refused || self.workers().unwrap_or_default().iter().any(is_new) {
                 return;
             }
             sleep(ASK_EVERY).await;
