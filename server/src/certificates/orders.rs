@@ -142,7 +142,10 @@ impl Certificates {
                 check.http01(&question)?;
                 self.check_vhost(domain).await?;
             }
-            ChallengeKind::Dns01 => check.dns01(&question)?,
+            ChallengeKind::Dns01 => {
+                check.dns01(&question)?;
+                self.ordering.dns.check_provider(domain).await?;
+            }
         }
         Ok(account)
     }

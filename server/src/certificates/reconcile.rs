@@ -28,7 +28,10 @@ use super::{
     Certificates,
     store::{self, Certificate, acme, plans},
 };
-use crate::{drivers::acme::Account, failure::Failure};
+use crate::{
+    drivers::acme::Account,
+    failure::{Failure, chain},
+};
 
 /// How often it looks when nobody nudges.
 pub const ORDERS_EVERY: Duration = Duration::from_secs(60);
@@ -89,7 +92,21 @@ impl Name {
 impl Certificates {
     /// Waits until somebody wants it to look.
     pub(crate) async fn orders_nudged(&self) {
-        self.ordering.nudge.notified().await;
+        tokio::select! {
+            () = self.ordering.nudge.notified() => {}
+            () = self.ordering.dns.provider_kept() => {
+                if let Err(failure) = self.try_by_dns_now().await {
+                    tracing::warn!("names that waited for a DNS provider wait on: {}", chain(&failure));
+                }
+            }
+        }
+    }
+
+    /// What waited for a DNS provider need wait no longer.
+    async fn try_by_dns_now(&self) -> Result<(), Failure> {
+        let mut tx = self.apps.parts.db.write().await?;
+        plans::try_by_dns_now(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(super) fn nudge_orders(&self) {
