@@ -10,6 +10,7 @@ mod pairs;
 pub(crate) mod plans;
 mod reconcile;
 mod settings;
+mod stop;
 pub mod store;
 mod view;
 mod words;

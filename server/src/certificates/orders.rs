@@ -4,7 +4,7 @@ use homeport_model::{
     certificate::{
         CertificateSource, ChallengeToken,
         ledger::{Attempt, KEPT_MS, Outcome, Wanted, may_order},
-        plan::{CertificatePlan, ChallengeKind, ProfileName},
+        plan::{CertificatePlan, ChallengeKind, Policy, ProfileName},
         renewal::{after_success, next_look, next_try},
         settings::{DirectoryFacts, DirectoryUrl},
     },
@@ -260,16 +260,22 @@ impl Certificates {
         let done = succeeded(plan, &certificate, now);
         // One at a time: what nginx refuses is taken back, and that must not be another's.
         let _turn = self.turn.lock().await;
+        // While it was ordered, somebody may have brought one or wanted none any more.
+        let wanted = plans::of(&parts.db, &plan.domain).await?.policy == Policy::Automatic;
+        let in_use = self.own_in_use(&plan.domain).await?;
         let mut tx = parts.db.write().await?;
         store::put_to_use(&mut tx, &certificate).await?;
+        if !wanted {
+            acme::use_stored(&mut tx, &plan.domain, in_use.as_ref().map(|held| &held.id)).await?;
+        }
         acme::set_directory(&mut tx, &certificate.id, &settings.directory).await?;
         plans::set_progress(&mut tx, &done).await?;
         plans::set_tried(&mut tx, &plan.domain).await?;
         tx.commit().await?;
-        if self.step("store").is_err() {
+        if !wanted || self.step("store").is_err() {
             return Ok(());
         }
-        self.serve(done, name.held.as_ref().map(|held| &held.id)).await
+        self.serve(done, in_use.as_ref().map(|held| &held.id)).await
     }
 
     /// A certificate that came, and that nginx did not take then, is not ordered a second time.
