@@ -55,8 +55,7 @@ impl Work<'_> {
         guard(w, app, None);
         if self.answered_by_us(w, app, "/") {
         } else if let Target::Site(rules) = &app.target {
-            let root = format!("{}/{}/current", self.host.sites, app.app);
-            Site::new(&app.app, rules).server(w, &root, &|w| self.limits(w));
+            Site::new(&app.app, rules).server(w, &app::site_root(self.host, app), &|w| self.limits(w));
         } else if let Target::Proxied(upstream) = &app.target {
             let servers = upstream.servers_at(self.port);
             let to = self.upstream(app, self.port, &servers);
@@ -136,14 +135,36 @@ impl Work<'_> {
                     w.line("proxy_pass", &[&format!("http://{to}{}", if prefix.strip { "/" } else { "" })]);
                     proxy(w, other);
                     error_pages(w, other, &mark);
+                } else if let Target::Site(_) = &other.target {
+                    self.limits(w);
+                    self.site_part(w, other, prefix, location.len() == 2 && location[0] == "=");
+                    w.line("error_page", &["502", &format!("@homeport_down{mark}")]);
                 } else {
                     let title = format!("{} does not answer here", other.name);
                     own_words(w, "502", &page(&title, "It has no container to lead to."));
                 }
             });
         }
-        if other.maintenance.is_none() && matches!(other.target, Target::Proxied(_)) {
+        if other.maintenance.is_none() && matches!(other.target, Target::Proxied(_) | Target::Site(_)) {
             self.error_locations(w, other, &mark);
+        }
+    }
+
+    /// A part that a static site answers: asked behind its socket, it goes by its own rules.
+    fn site_part(&self, w: &mut Writer, site: &AppVhost, prefix: &VhostPrefix, is_bare: bool) {
+        let path = &prefix.path;
+        if prefix.strip && is_bare {
+            // Links of the site's first page count from its folder.
+            w.line("return", &["301", &format!("{path}/$is_args$args")]);
+            return;
+        }
+        let to = app::inside_socket(self.host, site);
+        w.line("proxy_pass", &[&format!("http://{to}:{}", if prefix.strip { "/" } else { "" })]);
+        if prefix.strip {
+            // Where the site leads on within itself is below the part.
+            w.line("proxy_redirect", &["/", &format!("{path}/")]);
+        } else {
+            w.line("proxy_redirect", &["off"]);
         }
     }
 
