@@ -103,6 +103,8 @@ pub trait Accounts: Send + Sync {
 pub trait Apps: Send + Sync {
     /// The first page.
     async fn today(&self, actor: &Actor) -> Answer<Today>;
+    /// How many apps are down, in whole or in part, as last seen; the store is not asked.
+    async fn troubled(&self, actor: &Actor) -> Answer<usize>;
     /// Every app, by name.
     async fn list(&self, actor: &Actor) -> Answer<Vec<AppRow>>;
     /// One app with all that its pages show.

@@ -30,7 +30,7 @@ const pages = {
   certificates: '/settings/certificates',
   dns_providers: '/settings/dns',
   dns_update: '/settings/dns?kind=rfc2136',
-  'panel domain': '/settings/panel',
+  panel_domain: '/settings/panel',
   settings: '/settings',
 };
 

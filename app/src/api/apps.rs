@@ -3,7 +3,7 @@
 use homeport_model::{
     access::SignInForm,
     app::{AppDetail, AppForm, AppRow, NeedForm, NeedsView, ProcessForm, VolumeName},
-    host::Today,
+    host::{Attention, Today},
     id::JobId,
     name::AppName,
 };
@@ -20,6 +20,15 @@ pub async fn load_today() -> Result<Today, WireError> {
     let mut today = with_status(backend.apps.today(&actor).await)?;
     today.certificates = with_status(backend.certificates.outlook(&actor).await)?;
     Ok(today)
+}
+
+/// What needs attention, for the rail; nothing for whoever may not look.
+#[server(prefix = "/api/ui", endpoint = "attention", input = GetUrl)]
+pub async fn count_attention() -> Result<Attention, WireError> {
+    let (backend, actor) = context()?;
+    let apps = backend.apps.troubled(&actor).await.unwrap_or_default();
+    let domains = backend.certificates.outlook(&actor).await.map(|outlook| outlook.troubled()).unwrap_or_default();
+    Ok(Attention { apps, domains })
 }
 
 /// Every app, by name.

@@ -1,10 +1,15 @@
 //! What stands around every page of a signed-in person: the rail of a laptop, the bottom bar of a
 //! phone, the keys.
 
+use homeport_model::{event::Topic, host::Attention};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
 
 use super::{Mark, Toasts, command_field::CommandField, dialog::Dialog, visitor::Visitor};
+use crate::{
+    api::{WireError, apps::count_attention},
+    live,
+};
 
 /// A page in the rail and in the bar: address, name, the bar's drawing.
 const PLACES: [(&str, &str, &str); 5] = [
@@ -27,6 +32,49 @@ fn is_at(path: &str, href: &str) -> bool {
     }
 }
 
+/// How much needs attention, of which it is known at once; kept up to date by what changes.
+#[derive(Clone, Copy)]
+struct Counts(Resource<Result<Attention, WireError>>);
+
+impl Counts {
+    fn provide() {
+        let (apps, host) = (live::version(Topic::Apps), live::version(Topic::Host));
+        provide_context(Self(Resource::new(move || (apps.get(), host.get()), |_| count_attention())));
+    }
+
+    fn of(self, href: &str) -> usize {
+        let counts = self.0.get().and_then(Result::ok).unwrap_or_default();
+        match href {
+            "/apps" => counts.apps,
+            "/domains" => counts.domains,
+            _ => 0,
+        }
+    }
+}
+
+/// The count beside a place; nothing where all is well.
+#[component]
+fn Count(href: &'static str) -> impl IntoView {
+    let counts = use_context::<Counts>();
+    view! {
+        <Transition>
+            {move || {
+                counts
+                    .map(|counts| counts.of(href))
+                    .filter(|count| *count > 0)
+                    .map(|count| {
+                        view! {
+                            <span class="attention">
+                                {count} <span class="visually-hidden">" need attention"</span>
+                            </span>
+                        }
+                    })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
 /// A link that knows whether it leads to where one is.
 #[component]
 fn PlaceLink(href: &'static str, children: Children) -> impl IntoView {
@@ -35,6 +83,7 @@ fn PlaceLink(href: &'static str, children: Children) -> impl IntoView {
     view! {
         <a href=href aria-current=current>
             {children()}
+            <Count href=href />
         </a>
     }
     .into_any()
@@ -46,6 +95,7 @@ pub fn Frame() -> impl IntoView {
     let finding = RwSignal::new(false);
     let showing_keys = RwSignal::new(false);
     listen_for_keys(finding, showing_keys);
+    Counts::provide();
     let main = NodeRef::<html::Main>::new();
     let path = use_location().pathname;
     // After a navigation without a page load, the keyboard and the screen reader begin at the page.

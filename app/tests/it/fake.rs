@@ -268,6 +268,13 @@ fn lines(state: JobState) -> Vec<LogLine> {
 
 #[async_trait]
 impl Apps for Fake {
+    async fn troubled(&self, _: &Actor) -> Answer<usize> {
+        if self.empty {
+            return Ok(0);
+        }
+        Ok(rows().iter().filter(|app| matches!(app.state, AppState::Down { .. } | AppState::Partly { .. })).count())
+    }
+
     async fn today(&self, _: &Actor) -> Answer<Today> {
         let engine =
             |name: &str, detail: &str| EngineState { name: name.into(), ok: true, detail: detail.into(), hint: None };

@@ -100,6 +100,16 @@ const PAGES: &[&str] = &[
 ];
 
 #[tokio::test]
+async fn the_rail_counts_what_needs_attention() {
+    let html = page("/settings/registries").await;
+    let rail = &html[html.find("class=\"rail\"").unwrap()..html.find("class=\"rail-foot\"").unwrap()];
+    let apps = &rail[rail.find("href=\"/apps\" aria").or_else(|| rail.rfind("href=\"/apps\"")).unwrap()..];
+    has(&apps[..apps.find("</a>").unwrap()], &["Apps", "class=\"attention\"", " need attention"]);
+    let (_, well) = get("/settings/registries", true).await;
+    assert!(!readable(&well[..well.find("rail-foot").unwrap()]).contains("need attention"), "an empty panel is well");
+}
+
+#[tokio::test]
 async fn every_page_is_whole_without_script_and_keeps_the_policy() {
     for path in PAGES.iter().copied() {
         let html = page(path).await;

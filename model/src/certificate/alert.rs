@@ -1,5 +1,7 @@
 //! What will break, or is broken already, with the certificates: computed from what is stored.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CertificateRow, CertificateSource, own::left_words, served::Severity, view::Look};
@@ -54,6 +56,15 @@ pub struct Outlook {
     pub alerts: Vec<Alert>,
     /// The next to end first.
     pub endings: Vec<Ending>,
+}
+
+impl Outlook {
+    /// How many domains visitors have trouble with.
+    #[must_use]
+    pub fn troubled(&self) -> usize {
+        let bad = self.alerts.iter().filter(|alert| alert.severity == Severity::Bad);
+        bad.map(|alert| &alert.domain).collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// What is to be said of one domain at `now`. `looks` are the last at it; `trouble` is why the last try

@@ -1,6 +1,13 @@
 //! The proof of a switch: what visitors would have seen while it happened.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde::{Deserialize, Serialize};
+
+use crate::domain::{Knob, ProxySettings};
+
+/// Who probes: this host itself.
+const PROBER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// One probe through the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +41,53 @@ pub struct Proof {
     pub samples: Vec<Sample>,
     /// The first failure in words.
     pub first_failure: Option<String>,
+    /// What made the probes go past nginx, straight to the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<Between>,
+}
+
+/// What of nginx answers in an app's place, so that asking through it says nothing about the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Between {
+    /// A page of ours.
+    Maintenance,
+    /// Visitors need a password; only its hash is kept.
+    Password,
+    /// This host is not among those who may come.
+    Lists,
+    /// So many questions in a row are too many for one visitor.
+    Limits,
+}
+
+impl Between {
+    /// What stands between visitors and an app.
+    #[must_use]
+    pub fn of(maintenance: bool, passwords: bool, settings: &ProxySettings) -> Option<Self> {
+        let has = |list: &[crate::domain::Cidr]| list.iter().any(|range| range.contains(PROBER));
+        if maintenance {
+            Some(Self::Maintenance)
+        } else if passwords {
+            Some(Self::Password)
+        } else if has(&settings.deny) || !(settings.allow.is_empty() || has(&settings.allow)) {
+            Some(Self::Lists)
+        } else if settings.get(Knob::RateLimit) > 0 || settings.get(Knob::ConnectionLimit) > 0 {
+            Some(Self::Limits)
+        } else {
+            None
+        }
+    }
+
+    /// The reason, as it follows a "because".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Maintenance => "the app is in maintenance",
+            Self::Password => "visitors need a password",
+            Self::Lists => "this server is not among those who may come",
+            Self::Limits => "each visitor's requests are limited",
+        }
+    }
 }
 
 /// How traffic was sent to the new release.
@@ -74,6 +128,7 @@ impl Proof {
             method: Some(method),
             samples: samples.into_iter().skip(skip).collect(),
             first_failure,
+            past: None,
         }
     }
 }
@@ -101,6 +156,27 @@ mod tests {
         assert_eq!((proof.sent, proof.failed), (102, 1));
         assert_eq!((proof.p50_before_us, proof.p95_before_us), (Some(500), Some(950)));
         assert_eq!((proof.p50_after_us, proof.p95_after_us), (Some(7_000), Some(7_000)));
+    }
+
+    #[test]
+    fn what_nginx_answers_by_itself_is_no_proof_of_an_app() {
+        let with = |change: &dyn Fn(&mut ProxySettings)| {
+            let mut settings = ProxySettings::default();
+            change(&mut settings);
+            Between::of(false, false, &settings)
+        };
+        let range = |text: &str| text.parse().expect("a range");
+        assert_eq!(with(&|_| {}), None);
+        assert_eq!(with(&|settings| settings.allow = vec![range("192.0.2.0/24")]), Some(Between::Lists));
+        assert_eq!(with(&|settings| settings.allow = vec![range("192.0.2.0/24"), range("127.0.0.0/8")]), None);
+        assert_eq!(with(&|settings| settings.deny = vec![range("127.0.0.1")]), Some(Between::Lists));
+        assert_eq!(with(&|settings| settings.deny = vec![range("192.0.2.0/24")]), None);
+        for knob in [Knob::RateLimit, Knob::ConnectionLimit] {
+            let limited = with(&|settings| settings.knobs.set(knob, "5").expect("set"));
+            assert_eq!(limited, Some(Between::Limits), "{knob:?}");
+        }
+        assert_eq!(Between::of(true, true, &ProxySettings::default()), Some(Between::Maintenance));
+        assert_eq!(Between::of(false, true, &ProxySettings::default()), Some(Between::Password));
     }
 
     #[test]

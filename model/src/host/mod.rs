@@ -58,6 +58,15 @@ pub struct Today {
     pub now: Timestamp,
 }
 
+/// How many things of a kind need somebody's attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Attention {
+    /// Apps that are down, in whole or in part.
+    pub apps: usize,
+    /// Domains that visitors have trouble with.
+    pub domains: usize,
+}
+
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {

@@ -10,7 +10,8 @@ use crate::{
     write,
 };
 
-const SETTLE: Duration = Duration::from_secs(15);
+/// Longer than the first minute of a release, in which it is watched closely.
+const SETTLE: Duration = Duration::from_secs(75);
 const WATCH: Duration = Duration::from_secs(60);
 const MEMORY_MIB: f64 = 30.0;
 const CPU_PERCENT: f64 = 0.3;

@@ -96,53 +96,66 @@ async fn requests_a_second(port: Port) -> Result<f64> {
     Ok(line.trim().parse()?)
 }
 
-/// An nginx with a minimal proxy in front of the answer that everybody asks for.
-struct ByHand(Child);
+/// Two nginx: a minimal proxy, and the answer that everybody asks for. They stand apart, so that neither
+/// proxy shares its workers with what it leads to.
+struct ByHand([Child; 2]);
 
 impl ByHand {
     async fn start(ground: &crate::support::namespace::Ground, minimal: Port, upstream: Port) -> Result<Self> {
         let folder = ground.state().join("by-hand");
-        std::fs::create_dir_all(&folder)?;
-        let text = format!(
-            "daemon off; worker_processes auto; pid nginx.pid; error_log error.log;
-            events {{ worker_connections 4096; }}
-            http {{
-              access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
-              uwsgi_temp_path t4; scgi_temp_path t5;
-              server {{ listen 127.0.0.1:{upstream}; location / {{ return 200 ok; }} }}
-              server {{ listen 127.0.0.1:{minimal}; access_log access.log;
-                location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
-                  proxy_set_header Host $host; proxy_set_header Connection close; }} }}
-            }}"
+        let answer =
+            format!("server {{ listen 127.0.0.1:{upstream}; access_log off; location / {{ return 200 ok; }} }}");
+        let proxy = format!(
+            "server {{ listen 127.0.0.1:{minimal};
+              location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;
+                proxy_set_header Host $host; proxy_set_header Connection close; }} }}"
         );
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, text)?;
-        let child = Command::new("/usr/sbin/nginx")
-            .arg("-p")
-            .arg(&folder)
-            .arg("-c")
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", minimal.get())).await.is_ok() {
-                return Ok(Self(child));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        let running = Self([nginx(&folder.join("answer"), &answer)?, nginx(&folder.join("proxy"), &proxy)?]);
+        for port in [upstream, minimal] {
+            is_up(port).await?;
         }
-        Err("the nginx written by hand does not answer".into())
+        Ok(running)
     }
 
-    /// Its workers end with a master that is asked to, not with one that is killed.
-    async fn stop(mut self) -> Result<()> {
-        let pid = self.0.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+    /// Workers end with a master that is asked to, not with one that is killed.
+    async fn stop(self) -> Result<()> {
+        for mut child in self.0 {
+            let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+            }
+            child.wait().await?;
         }
-        self.0.wait().await?;
         Ok(())
     }
+}
+
+/// An nginx of one server.
+fn nginx(folder: &std::path::Path, server: &str) -> Result<Child> {
+    std::fs::create_dir_all(folder)?;
+    let text = format!(
+        "daemon off; worker_processes auto; pid nginx.pid; error_log error.log;
+        events {{ worker_connections 4096; }}
+        http {{
+          access_log access.log; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
+          uwsgi_temp_path t4; scgi_temp_path t5;
+          {server}
+        }}"
+    );
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, text)?;
+    let mut command = Command::new("/usr/sbin/nginx");
+    command.arg("-p").arg(folder).arg("-c").arg(&file).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(command.spawn()?)
+}
+
+async fn is_up(port: Port) -> Result<()> {
+    for _ in 0..200 {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port.get())).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err("an nginx written by hand does not answer".into())
 }

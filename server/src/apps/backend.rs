@@ -7,7 +7,7 @@ use homeport_model::{
     host::Today,
     id::JobId,
     name::AppName,
-    prelude::Actor,
+    prelude::{Actor, Role},
 };
 
 use super::Apps;
@@ -16,6 +16,11 @@ use super::Apps;
 impl backend::Apps for Apps {
     async fn today(&self, actor: &Actor) -> Answer<Today> {
         Ok(self.today_page(actor).await?)
+    }
+
+    async fn troubled(&self, actor: &Actor) -> Answer<usize> {
+        actor.require(Role::Viewer)?;
+        Ok(self.parts.observations.troubled())
     }
 
     async fn list(&self, actor: &Actor) -> Answer<Vec<AppRow>> {

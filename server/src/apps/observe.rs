@@ -56,6 +56,13 @@ impl Observations {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
     }
 
+    /// How many apps were last seen down, in whole or in part.
+    #[must_use]
+    pub fn troubled(&self) -> usize {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.values().filter(|(seen, _)| matches!(seen, Seen::Down(_) | Seen::Running { trouble: Some(_), .. })).count()
+    }
+
     /// Forgets an app that is gone.
     pub fn forget(&self, app: &AppId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(app);

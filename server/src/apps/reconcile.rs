@@ -142,8 +142,12 @@ impl Apps {
     ) -> Result<(), Failure> {
         for container in containers {
             let Some(app_id) = container.app() else { continue };
-            let Some(_lock) = locks.try_acquire(app_id) else { continue };
             let app = apps.iter().find(|app| app.id.as_str() == app_id);
+            let serves = |app: &AppRecord| app.serving.as_ref().map(|id| id.as_str()) == container.release();
+            if app.is_some_and(serves) {
+                continue;
+            }
+            let Some(_lock) = locks.try_acquire(app_id) else { continue };
             // Read again under the lock: a deploy may just have ended.
             let serving = match app {
                 Some(app) => store::find_id(&self.parts.db, &app.id).await?.and_then(|app| app.serving),

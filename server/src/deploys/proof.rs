@@ -8,7 +8,10 @@ use std::{
 
 use homeport_model::{
     build::Scheme,
-    deploy::{Proof, Sample, proof::Method},
+    deploy::{
+        Proof, Sample,
+        proof::{Between, Method},
+    },
     name::{HostName, UrlPath},
 };
 use tokio::time::Instant;
@@ -30,13 +33,20 @@ struct Seen {
 /// A running probe; it stops when dropped.
 pub(super) struct Probe {
     seen: Arc<Mutex<Seen>>,
+    past: Option<Between>,
     stop: CancellationToken,
     task: AbortOnDropHandle<()>,
 }
 
 impl Probe {
-    /// Asks `address` (nginx) for `path` of `host` until it is ended.
-    pub(super) fn start(address: SocketAddr, scheme: Scheme, host: HostName, path: UrlPath) -> Self {
+    /// Asks `address` for `path` of `host` until it is ended: nginx, or what lies `past` it for that reason.
+    pub(super) fn start(
+        address: SocketAddr,
+        scheme: Scheme,
+        host: HostName,
+        path: UrlPath,
+        past: Option<Between>,
+    ) -> Self {
         let seen = Arc::new(Mutex::new(Seen { samples: Vec::new(), first_failure: None }));
         let stop = CancellationToken::new();
         let task = AbortOnDropHandle::new(tokio::spawn(ask_until_stopped(
@@ -47,7 +57,7 @@ impl Probe {
             host,
             path,
         )));
-        Self { seen, stop, task }
+        Self { seen, past, stop, task }
     }
 
     /// Ends the probe and sums up around `switched`. A release that is the first has nothing before
@@ -70,7 +80,7 @@ impl Probe {
             })
             .collect::<Vec<_>>();
         let failure = if samples.iter().all(|sample| sample.ok) { None } else { seen.first_failure };
-        Proof::from_samples(samples, method, failure)
+        Proof { past: self.past, ..Proof::from_samples(samples, method, failure) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{net::SocketAddrV4, time::Duration};
 use futures_util::future::try_join_all;
 use homeport_model::{
     app::Health,
+    build::Scheme,
     deploy::{Artifact, plan::PROVE_MS, proof::Method},
     name::UrlPath,
     prelude::{Code, Problem},
@@ -18,7 +19,11 @@ use super::{
     store,
     work::{Deploy, DeployWork},
 };
-use crate::{domains::Serving, drivers::docker::OurContainer, failure::Failure};
+use crate::{
+    domains::{Serving, Way},
+    drivers::docker::OurContainer,
+    failure::Failure,
+};
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -36,8 +41,12 @@ impl DeployWork {
     pub(super) async fn start_probe(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
         let host = self.apps.first_host_name(&deploy.app.spec);
         let Some(path) = probe_path(&deploy.release) else { return Ok(()) };
-        let (address, scheme) = self.apps.parts.domains.visitors_address(&host).await?;
-        self.put_probe(&deploy.context.job.id, Probe::start(address, scheme, host, path));
+        let probe = match self.apps.parts.domains.way_to(&deploy.app, &deploy.release, &host).await? {
+            Way::Nginx(address, scheme) => Ok(Probe::start(address, scheme, host, path, None)),
+            Way::Past(address, between) => Ok(Probe::start(address, Scheme::Http, host, path, Some(between))),
+            Way::None(between) => Err(between),
+        };
+        self.put_probe(&deploy.context.job.id, probe);
         Ok(())
     }
 
@@ -128,14 +137,20 @@ impl DeployWork {
             return Ok("not measured: the panel was restarted in between".to_owned());
         };
         tokio::time::sleep_until(switched.at + Duration::from_millis(PROVE_MS)).await;
-        let Some(probe) = self.take_probe(job) else { return Ok("not measured".to_owned()) };
+        let probe = match self.take_probe(job) {
+            Some(Ok(probe)) => probe,
+            Some(Err(between)) => return Ok(format!("not measured, because {}", between.words())),
+            None => return Ok("not measured".to_owned()),
+        };
         let older = store::list(&self.apps.parts.db, &deploy.app.id).await?;
         let is_first = !older.iter().any(|other| other.number < deploy.release.number && other.switched_at.is_some());
         // Before the first release there was nothing that could have answered.
         let moment = if is_first { switched.done } else { switched.at };
         let proof = probe.end(moment, is_first, switched.method).await;
         store::set_proof(&self.apps.parts.db, &deploy.release.id, &proof).await?;
-        let text = format!("{} requests during the switch, {} failed", proof.sent, proof.failed);
+        let past = proof.past.map(|between| format!("; asked past nginx, because {}", between.words()));
+        let past = past.unwrap_or_default();
+        let text = format!("{} requests during the switch, {} failed{past}", proof.sent, proof.failed);
         deploy.context.log.say(format!("{text}."));
         Ok(text)
     }

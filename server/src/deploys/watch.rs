@@ -32,8 +32,10 @@ impl Deploys {
             if young.is_empty() {
                 return Ok(());
             }
+            // Asked once for all of them.
+            let ours = parts.docker.list_ours().await?;
             for release in young {
-                if let Some(why) = self.death_of(&release).await? {
+                if let Some(why) = self.death_of(&release, &ours).await? {
                     self.take_back(&release, &why).await?;
                 }
             }
@@ -42,16 +44,15 @@ impl Deploys {
     }
 
     /// How a container of a release ended, if one did.
-    async fn death_of(&self, release: &ReleaseRecord) -> Result<Option<String>, Failure> {
+    async fn death_of(&self, release: &ReleaseRecord, ours: &[OurContainer]) -> Result<Option<String>, Failure> {
         let docker = &self.apps.parts.docker;
-        let ours = docker.list_ours().await?;
         let processes = release.processes();
         // What runs once, such as postdeploy, may end as it likes.
         let goes_on = |container: &OurContainer| {
             processes.iter().any(|process| Some(process.name.as_str()) == container.process())
         };
         let mine: Vec<(ContainerId, String)> = ours
-            .into_iter()
+            .iter()
             .filter(|container| container.release() == Some(release.id.as_str()) && goes_on(container))
             .map(|container| (container.id.clone(), container.process().unwrap_or_default().to_owned()))
             .collect();

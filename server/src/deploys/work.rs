@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use homeport_model::{
-    deploy::{Step, plan::Patience},
+    deploy::{Step, plan::Patience, proof::Between},
     event::Topic,
     id::{AppId, JobId, ReleaseId},
     name::CommitRef,
@@ -68,7 +68,8 @@ pub struct DeployWork {
     pub(super) patience: Patience,
     /// One build at a time: a build may take all the memory there is.
     pub(super) builds: Turns,
-    probes: Mutex<HashMap<JobId, Probe>>,
+    /// Those that ask, and why others cannot.
+    probes: Mutex<HashMap<JobId, Result<Probe, Between>>>,
     switched: Mutex<HashMap<JobId, Switched>>,
 }
 
@@ -102,11 +103,11 @@ impl DeployWork {
         Ok(Deploy { context, app, release, wanted: payload.wanted, upload: payload.upload, no_cache: payload.no_cache })
     }
 
-    pub(super) fn put_probe(&self, job: &JobId, probe: Probe) {
+    pub(super) fn put_probe(&self, job: &JobId, probe: Result<Probe, Between>) {
         self.probes.lock().unwrap_or_else(PoisonError::into_inner).entry(job.clone()).or_insert(probe);
     }
 
-    pub(super) fn take_probe(&self, job: &JobId) -> Option<Probe> {
+    pub(super) fn take_probe(&self, job: &JobId) -> Option<Result<Probe, Between>> {
         self.probes.lock().unwrap_or_else(PoisonError::into_inner).remove(job)
     }
 

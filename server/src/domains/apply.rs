@@ -205,15 +205,14 @@ impl Domains {
     pub(super) fn is_edited(&self) -> bool {
         let nginx = &self.0.parts.nginx;
         let current = nginx.current().ok().flatten();
-        current.is_some_and(|number| nginx.edited(number).is_ok_and(|edits| !edits.is_empty()))
+        current.is_some_and(|number| nginx.edited_names(number).is_ok_and(|files| !files.is_empty()))
     }
 
     /// Says once in the log that somebody changed files by hand, and shows it.
     pub(super) fn look_for_edits(&self) {
         let nginx = &self.0.parts.nginx;
         let current = nginx.current().ok().flatten();
-        let edits = current.and_then(|number| nginx.edited(number).ok()).unwrap_or_default();
-        let files: Vec<String> = edits.into_iter().map(|edit| edit.file).collect();
+        let files = current.and_then(|number| nginx.edited_names(number).ok()).unwrap_or_default();
         if nginx.note_edits(&files) {
             if !files.is_empty() {
                 tracing::warn!("nginx's files were changed by hand: {}", files.join(", "));

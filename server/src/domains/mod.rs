@@ -10,12 +10,14 @@ mod routing;
 mod sources;
 pub(crate) mod store;
 mod vhosts;
+mod visitors;
 
 pub(crate) use claim::take;
 pub use names::Names;
 pub use reconcile::EVERY;
 pub use routing::Routing;
 pub use store::OwnName;
+pub(crate) use visitors::Way;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
@@ -24,7 +26,6 @@ use std::{
 
 use homeport_model::{
     app::PortMap,
-    build::Scheme,
     deploy::{
         Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
@@ -44,7 +45,6 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::{
     ambient::Clock,
     apps::{self, AppRecord},
-    certificates,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
@@ -254,15 +254,6 @@ impl Domains {
         addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
     }
 
-    /// Where visitors of a name end on this host itself, and what they speak there.
-    pub(crate) async fn visitors_address(&self, host: &HostName) -> Result<(SocketAddr, Scheme), Failure> {
-        let name = DomainName::from(host.clone());
-        let in_use = certificates::store::in_use(&self.0.parts.db).await?;
-        let is_secure = in_use.iter().any(|certificate| certificate.domain.covers(&name));
-        let secure = self.https_addresses().first().copied().filter(|_| is_secure);
-        Ok(secure.map_or((self.http_address(), Scheme::Http), |address| (address, Scheme::Https)))
-    }
-
     /// Asks the reconciler to look now.
     pub fn nudge(&self) {
         self.0.nudge.notify_one();
@@ -337,12 +328,16 @@ impl Domains {
         let serving = app.serving.as_ref().filter(|_| !app.deleting);
         let Some(serving) = serving else { return Ok(Target::Down(Down::NotDeployed)) };
         let release = deploys::store::find_id(&self.0.parts.db, serving).await?;
-        let Some(release) = release else { return Ok(Target::Down(Down::NotDeployed)) };
-        Ok(match &release.artifact {
+        Ok(self.target_of(app, release.as_ref()).await)
+    }
+
+    /// An app's target while `release` serves.
+    async fn target_of(&self, app: &AppRecord, release: Option<&ReleaseRecord>) -> Target {
+        match release.and_then(|release| Some((release, release.artifact.as_ref()?))) {
             None => Target::Down(Down::NotDeployed),
-            Some(Artifact::Site { .. }) => Target::Site(release.declared.site),
-            Some(Artifact::Image { .. }) => self.standing_target(app, &release).await,
-        })
+            Some((release, Artifact::Site { .. })) => Target::Site(release.declared.site.clone()),
+            Some((release, Artifact::Image { .. })) => self.standing_target(app, release).await,
+        }
     }
 
     /// The target of serving containers: their virtual address, or where the engine says they are.

@@ -78,16 +78,16 @@ impl Domains {
 
     async fn reconcile_apps(&self, locks: &Locks) -> Result<(), Failure> {
         let parts = &self.0.parts;
-        let serving = deploys::store::serving(&parts.db).await?;
+        let all = apps::store::list(&parts.db).await?;
+        let held: Vec<_> =
+            all.iter().filter_map(|app| Some((app.id.clone(), locks.try_acquire(app.id.as_str())?))).collect();
+        // All that follows is read under the locks: a deploy may just have ended.
         let map = if self.has_map() { parts.nat.last_seen().await } else { Default::default() };
-        // Asked once for all apps. A container that came later is seen at the next look.
         let containers = parts.docker.list_ours().await.unwrap_or_default();
-        let mut held = Vec::new();
+        let all = apps::store::list(&parts.db).await?;
+        let serving = deploys::store::serving(&parts.db).await?;
         let mut targets = Vec::new();
-        for app in apps::store::list(&parts.db).await? {
-            let Some(lock) = locks.try_acquire(app.id.as_str()) else { continue };
-            // Read again under the lock: a deploy may just have ended.
-            let Some(app) = apps::store::find_id(&parts.db, &app.id).await? else { continue };
+        for app in all.into_iter().filter(|app| held.iter().any(|(id, _)| *id == app.id)) {
             let is_serving = |release: &&deploys::ReleaseRecord| app.serving.as_ref() == Some(&release.id);
             let release = serving.iter().find(is_serving).filter(|_| !app.deleting);
             match release.and_then(|release| Some((release, release.artifact.as_ref()?))) {
@@ -106,8 +106,8 @@ impl Domains {
                 }
                 _ => {}
             }
-            targets.push((app.id.clone(), self.stored_target(&app).await?));
-            held.push(lock);
+            let target = self.target_of(&app, release).await;
+            targets.push((app.id, target));
         }
         self.ensure_vhosts(&targets).await?;
         drop(held);

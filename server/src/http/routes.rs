@@ -194,6 +194,7 @@ const ACCOUNT: &[Route] = &[
     Route::page("/settings", "account.page").access(Access::AnySession),
     Route::read("/api/ui/accounts/me", "account.me").access(Access::AnySession),
     Route::read("/api/ui/accounts/settings", "account.settings").access(Access::AnySession),
+    Route::read("/api/ui/attention", "attention.read").access(Access::AnySession),
     Route::change("/api/ui/accounts/rename-passkey", "passkey.rename").role(Role::Viewer),
     Route::change("/api/ui/accounts/remove-passkey", "passkey.remove").role(Role::Viewer).step_up(),
     Route::change("/api/ui/accounts/end-session", "session.end").role(Role::Viewer),

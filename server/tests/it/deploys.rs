@@ -2,7 +2,8 @@
 
 use homeport_model::{
     app::{AppForm, AppState},
-    deploy::Trigger,
+    deploy::{Trigger, proof::Between},
+    domain::{MaintenanceForm, PasswordForm},
     job::JobState,
     problem::Code,
     webhook::Reply,
@@ -39,6 +40,31 @@ async fn an_image_goes_live_and_the_next_one_loses_no_request() {
     let row = panel.backend.apps.find(&panel.actor, &app).await.expect("found").row;
     assert!(matches!(row.state, AppState::Serving { release: 3, .. }), "{:?}", row.state);
     assert_eq!(panel.ground.docker.list_ours().await.expect("listed").len(), 1, "old containers are gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_is_proven_past_what_nginx_answers_by_itself() {
+    let panel = Running::start().await;
+    let app = panel.create(panel.form("shop")).await;
+    succeeded(&panel.deploy(&app).await);
+    let on = MaintenanceForm { on: "on".into(), ..MaintenanceForm::default() };
+    panel.backend.domains.set_maintenance(&panel.actor, &app, on).await.expect("on");
+    assert_eq!(panel.visit(&app).await.0, 503);
+
+    panel.set(&app, "VERSION=two").await;
+    let second = panel.deploy(&app).await;
+    succeeded(&second);
+    let proof = second.proof.expect("a proof");
+    assert_eq!((proof.failed, proof.past), (0, Some(Between::Maintenance)), "{:?}", proof.first_failure);
+    assert!(proof.sent >= 10, "{proof:?}");
+    assert_eq!(panel.visit(&app).await.0, 503, "visitors still read the page");
+
+    panel.backend.domains.set_maintenance(&panel.actor, &app, MaintenanceForm::default()).await.expect("off");
+    let password = PasswordForm { user: "ada".into(), password: "correct horse".into() };
+    panel.backend.domains.set_password(&panel.actor, &app, password).await.expect("set");
+    let third = panel.deploy(&app).await;
+    succeeded(&third);
+    assert_eq!(third.proof.map(|proof| (proof.failed, proof.past)), Some((0, Some(Between::Password))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use super::{ActivityHeader, Tab};
 use crate::{
     api::activity::list_audit,
     live,
-    ui::{Age, Panel, PanelSkeleton, loaded},
+    ui::{Age, Column, Panel, PanelSkeleton, Table, loaded},
 };
 
 /// How many rows the server gives at once.
@@ -204,20 +204,13 @@ fn Rows(rows: Vec<AuditRow>) -> impl IntoView {
         .collect_view();
     view! {
         <section class="panel" aria-label="Audit log">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"On"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"From"</th>
-                        <th scope="col" class="figure">
-                            "When"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("What"),
+                Column::text("On"),
+                Column::text("Who"),
+                Column::text("From"),
+                Column::figure("When"),
+            ]>{rows}</Table>
             {earlier}
         </section>
     }

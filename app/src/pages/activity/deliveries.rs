@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::webhooks::{Replay, list_deliveries},
     live,
-    ui::{Age, PanelSkeleton, State, Tone, loaded},
+    ui::{Age, Column, PanelSkeleton, State, Table, Tone, loaded},
 };
 
 /// The newest deliveries.
@@ -57,21 +57,12 @@ fn Rows(rows: Vec<DeliveryRow>, replay: ServerAction<Replay>) -> impl IntoView {
     let rows = rows.into_iter().map(|row| view! { <Row row=row replay=replay /> }).collect_view();
     view! {
         <section class="panel" aria-label="Deliveries">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Pushed"</th>
-                        <th scope="col">"What became of it"</th>
-                        <th scope="col" class="figure">
-                            "When"
-                        </th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Pushed"),
+                Column::text("What became of it"),
+                Column::figure("When"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </section>
     }
     .into_any()

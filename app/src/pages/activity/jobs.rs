@@ -7,7 +7,7 @@ use super::{super::words, ActivityHeader, Tab};
 use crate::{
     api::activity::list_jobs,
     live,
-    ui::{Age, Elapsed, PanelSkeleton, State, figures::length_between, loaded, steps::step_name},
+    ui::{Age, Column, Elapsed, PanelSkeleton, State, Table, figures::length_between, loaded, steps::step_name},
 };
 
 /// The newest jobs.
@@ -96,22 +96,13 @@ pub fn JobTable(
         })
         .collect_view();
     view! {
-        <table class="table">
-            <thead>
-                <tr>
-                    <th scope="col">"Job"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"About"</th>
-                    <th scope="col" class="figure">
-                        "Took"
-                    </th>
-                    <th scope="col" class="figure">
-                        "Asked for"
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <Table columns=[
+            Column::text("Job"),
+            Column::text("State"),
+            Column::text("About"),
+            Column::figure("Took"),
+            Column::figure("Asked for"),
+        ]>{rows}</Table>
     }
     .into_any()
 }

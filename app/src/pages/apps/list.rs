@@ -5,27 +5,26 @@ use homeport_model::{
     event::Topic,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::super::words;
 use crate::{
     api::apps::list_apps,
     live,
     ui::{
-        Age, PageHeader, PanelSkeleton, State,
-        figures::{count, logged_time},
-        loaded,
+        Age, Column, PageHeader, PanelSkeleton, Search, SearchField, State, Table, Words, figures::logged_time,
+        listing, loaded,
     },
 };
+
+const WORDS: Words =
+    Words { label: "Apps", rows: ("app", "apps"), none: "No app has that in its name, host name or image." };
 
 /// The list.
 #[component]
 pub fn AppsPage() -> impl IntoView {
     let version = live::version(Topic::Apps);
     let answer = Resource::new(move || version.get(), |_| list_apps());
-    // Without script the form asks the server with `?q=`; with it, the list follows the typing.
-    let asked = use_query_map().read_untracked().get("q").unwrap_or_default();
-    let typed = RwSignal::new(asked.clone());
+    let search = Search::from_address();
     let actions = view! {
         <a class="button" data-variant="primary" href="/new">
             "Deploy an app"
@@ -34,81 +33,36 @@ pub fn AppsPage() -> impl IntoView {
     .into_any();
     view! {
         <PageHeader title="Apps" lead=|| "Everything of yours that runs here" actions=Some(actions) />
-        <form class="search" role="search" method="get" action="/apps">
-            <input
-                type="search"
-                name="q"
-                value=asked
-                aria-label="Search apps"
-                placeholder="Name, host name or image"
-                autocomplete="off"
-                on:input=move |event| typed.set(event_target_value(&event))
-            />
-            <button class="button" type="submit">
-                "Search"
-            </button>
-        </form>
-        {loaded(answer, || view! { <PanelSkeleton rows=5 /> }, move |apps| view! { <Found apps=apps typed=typed /> })}
+        <SearchField search=search page="/apps" label="Search apps" placeholder="Name, host name or image" />
+        {loaded(answer, || view! { <PanelSkeleton rows=5 /> }, move |apps| match apps {
+            apps if apps.is_empty() => view! { <NoApp /> }.into_any(),
+            apps => listing(apps, search, WORDS, fits, |apps| view! { <AppTable apps=apps /> }).into_any(),
+        })}
     }
     .into_any()
 }
 
 /// Whether an app has what was typed in its name, host name or version.
 fn fits(app: &AppRow, typed: &str) -> bool {
-    let typed = typed.trim().to_lowercase();
-    app.name.as_str().contains(&typed)
-        || app.host_name.as_str().contains(&typed)
-        || app.version.as_ref().is_some_and(|version| version.to_lowercase().contains(&typed))
+    app.name.as_str().contains(typed)
+        || app.host_name.as_str().contains(typed)
+        || app.version.as_ref().is_some_and(|version| version.to_lowercase().contains(typed))
 }
 
 #[component]
-fn Found(apps: Vec<AppRow>, typed: RwSignal<String>) -> impl IntoView {
-    if apps.is_empty() {
-        return view! {
-            <section class="panel" aria-label="Apps">
-                <div class="empty">
-                    <h2>"No app yet"</h2>
-                    <p>"Deploy a folder of files, a Dockerfile or an image; it takes a minute."</p>
-                    <a class="button" data-variant="primary" href="/new">
-                        "Deploy an app"
-                    </a>
-                </div>
-            </section>
-        }
-        .into_any();
-    }
-    let all = apps.len();
-    let found = Memo::new(move |_| {
-        let typed = typed.read();
-        apps.iter().filter(|app| fits(app, &typed)).cloned().collect::<Vec<_>>()
-    });
+fn NoApp() -> impl IntoView {
     view! {
         <section class="panel" aria-label="Apps">
-            <AppsFound found=found />
-            <footer>
-                <p class="muted" role="status">
-                    {move || {
-                        let found = found.with(Vec::len);
-                        if found == all { count(all, "app", "apps") } else { format!("{found} of {}", count(all, "app", "apps")) }
-                    }}
-                </p>
-            </footer>
+            <div class="empty">
+                <h2>"No app yet"</h2>
+                <p>"Deploy a folder of files, a Dockerfile or an image; it takes a minute."</p>
+                <a class="button" data-variant="primary" href="/new">
+                    "Deploy an app"
+                </a>
+            </div>
         </section>
     }
     .into_any()
-}
-
-#[component]
-fn AppsFound(found: Memo<Vec<AppRow>>) -> impl IntoView {
-    move || match found.get() {
-        apps if apps.is_empty() => view! {
-            <div class="empty">
-                <p>"No app has that in its name, host name or image."</p>
-            </div>
-        }
-        .into_any(),
-        apps => view! { <AppTable apps=apps /> }.into_any(),
-    }
 }
 
 /// What there is to say about an app beside its state.
@@ -191,23 +145,14 @@ pub fn AppTable(
         })
         .collect_view();
     view! {
-        <table class="table">
-            <thead>
-                <tr>
-                    <th scope="col">"App"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Release"</th>
-                    <th scope="col">"Address"</th>
-                    <th scope="col" class="figure" data-wide>
-                        "p95"
-                    </th>
-                    <th scope="col" class="figure">
-                        "Since"
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <Table columns=[
+            Column::text("App"),
+            Column::text("State"),
+            Column::text("Release"),
+            Column::text("Address"),
+            Column::figure("p95").wide(),
+            Column::figure("Since"),
+        ]>{rows}</Table>
     }
     .into_any()
 }

@@ -10,7 +10,7 @@ use leptos_router::hooks::use_query_map;
 use super::{ThisApp, new::FormProblem, new::problem_of};
 use crate::{
     api::{apps::SetProcess, deploys::Restart},
-    ui::{Field, Notice, Panel, PanelSkeleton, Submit, Tag, Tone, figures::count, loaded, toaster},
+    ui::{Column, Field, Notice, Panel, PanelSkeleton, Submit, Table, Tag, Tone, figures::count, loaded, toaster},
 };
 
 /// In the address in place of a name: a process that there is not yet.
@@ -93,22 +93,13 @@ fn Loaded(
     view! {
         {notice}
         <Panel title="Processes" aside=Some(add)>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Process"</th>
-                        <th scope="col">"Runs"</th>
-                        <th scope="col">"Containers"</th>
-                        <th scope="col" data-wide>
-                            "Each may use"
-                        </th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Process"),
+                Column::text("Runs"),
+                Column::text("Containers"),
+                Column::text("Each may use").wide(),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
             {fixed}
         </Panel>
         {move || chosen.get().map(|process| view! { <Change app=app.clone() process=process set=set /> })}

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{deploys::compare_releases, error::not_found},
-    ui::{Age, PageHeader, Panel, PanelSkeleton, loaded_page},
+    ui::{Age, Column, PageHeader, Panel, PanelSkeleton, Table, loaded_page},
 };
 
 /// `/apps/{name}/compare?from=3&to=5`
@@ -70,19 +70,12 @@ fn Loaded(app: String, found: Comparison) -> impl IntoView {
             .collect_view();
         view! {
             <Panel title=format!("Commits of release {} that release {} has not", to.number, from.number)>
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Commit"</th>
-                            <th scope="col">"Says"</th>
-                            <th scope="col">"Written by"</th>
-                            <th scope="col" class="figure">
-                                "When"
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
+                <Table columns=[
+                    Column::text("Commit"),
+                    Column::text("Says"),
+                    Column::text("Written by"),
+                    Column::figure("When"),
+                ]>{rows}</Table>
                 {(!whole).then(|| view! {
                     <footer>
                         <p class="muted">"There may be more: the two have no common history that is known here."</p>

@@ -9,7 +9,7 @@ use crate::{
         WireError,
         deploys::{DeployWithoutCache, RollBack, list_deploys},
     },
-    ui::{Age, PanelSkeleton, ProblemNotice, State, Submit, figures::length_between, loaded},
+    ui::{Age, Column, PanelSkeleton, ProblemNotice, State, Submit, Table, figures::length_between, loaded},
 };
 
 /// The second tab.
@@ -84,28 +84,15 @@ pub fn ReleaseTable(
         .collect_view();
     view! {
         {problem}
-        <table class="table">
-            <thead>
-                <tr>
-                    <th scope="col">"Release"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Made from"</th>
-                    <th scope="col" data-wide>
-                        "Switch"
-                    </th>
-                    <th scope="col" class="figure">
-                        "Took"
-                    </th>
-                    <th scope="col" class="figure">
-                        "When"
-                    </th>
-                    <th scope="col">
-                        <span class="visually-hidden">"Actions"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <Table columns=[
+            Column::text("Release"),
+            Column::text("State"),
+            Column::text("Made from"),
+            Column::text("Switch").wide(),
+            Column::figure("Took"),
+            Column::figure("When"),
+            Column::unseen("Actions"),
+        ]>{rows}</Table>
     }
     .into_any()
 }

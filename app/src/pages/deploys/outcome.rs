@@ -40,6 +40,7 @@ fn words(deploy: &DeployDetail) -> Option<Words> {
                     proof.sent,
                     proof.first_failure.clone().unwrap_or_else(|| "no reason was kept.".into())
                 ),
+                None if deploy.change.from.is_some() => "The switch was not measured; its step says why.".to_owned(),
                 None => "Nothing served before it, so there was nothing to switch from.".to_owned(),
             };
             let clean = proof.is_none_or(|proof| proof.failed == 0);

@@ -30,7 +30,8 @@ pub fn ProofPanel(
     /// The switch's probes.
     proof: Proof,
 ) -> impl IntoView {
-    let how = view! { <small class="muted">{method_words(proof.method)}</small> }.into_any();
+    let past = proof.past.map(|between| format!("; asked past nginx, because {}", between.words()));
+    let how = view! { <small class="muted">{method_words(proof.method)} {past}</small> }.into_any();
     let figure = |name: &'static str, words: String, bad: bool| {
         view! {
             <div>

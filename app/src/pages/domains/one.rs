@@ -127,7 +127,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
     };
     let seen = looks.first().map(|look| look.served.at);
     let (href, to) = match &leads_to {
-        LeadsTo::Panel => ("/settings".to_owned(), "this panel".to_owned()),
+        LeadsTo::Panel => ("/settings/panel".to_owned(), "this panel".to_owned()),
         LeadsTo::App { name } => (format!("/apps/{name}"), name.to_string()),
         LeadsTo::Below { names } => (
             names.first().map_or_else(|| "/apps".to_owned(), |name| format!("/domains/{name}")),
@@ -168,7 +168,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
     view! {
         <PageHeader
             title=domain.to_string()
-            above=vec![("/".to_owned(), "Today".to_owned())]
+            above=vec![("/domains".to_owned(), "Domains".to_owned())]
             lead=lead
             actions=Some(again.into_any())
         />

@@ -6,7 +6,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::tab::Acts;
 use crate::{
     pages::apps::{FormProblem, ThisApp, problem_of},
-    ui::{Field, Panel, Submit, Tag},
+    ui::{Column, Field, Panel, Submit, Table, Tag},
 };
 
 /// The parts, and the form.
@@ -26,22 +26,15 @@ pub fn PartsPanel(
     let app = ThisApp::current().name;
     let act = acts.add_prefix;
     let problem = problem_of(move || act.value().get());
-    let rows = prefixes.into_iter().map(|row| view! { <Row row=row acts=acts /> }).collect::<Vec<_>>();
+    let rows = prefixes.into_iter().map(|row| view! { <Row row=row acts=acts /> }).collect_view();
     let none = rows.is_empty();
     let table = (!none).then(|| {
         view! {
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Paths"</th>
-                        <th scope="col">"Answered by"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows.into_iter().collect_view()}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Paths"),
+                Column::text("Answered by"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         }
     });
     let elsewhere = (!elsewhere.is_empty()).then(|| {

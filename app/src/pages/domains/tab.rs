@@ -15,7 +15,7 @@ use crate::{
     },
     live,
     pages::apps::{FormProblem, ThisApp, app_name, problem_of},
-    ui::{Field, Panel, PanelSkeleton, Select, Submit, Tag, loaded, toaster},
+    ui::{Column, Field, Panel, PanelSkeleton, Select, Submit, Table, Tag, loaded, toaster},
 };
 
 /// What the tab can do.
@@ -121,19 +121,12 @@ fn Names(names: Vec<DomainRow>, acts: Acts) -> impl IntoView {
         .collect_view();
     view! {
         <Panel title="Names">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Leads to"</th>
-                        <th scope="col">"Served by"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Name"),
+                Column::text("Leads to"),
+                Column::text("Served by"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -15,7 +15,10 @@ use crate::{
         deploys::Restart,
         environments::{SetSecret, UnsetVariable},
     },
-    ui::{Notice, Panel, PanelSkeleton, Submit, Tag, Tone, ask_for_passkey, figures::count, loaded, toaster},
+    ui::{
+        Column, Notice, Panel, PanelSkeleton, Submit, Table, Tag, Tone, ask_for_passkey, figures::count, loaded,
+        toaster,
+    },
 };
 
 /// The table, and what waits for a restart.
@@ -43,7 +46,7 @@ pub fn Variables() -> impl IntoView {
         refused.or_else(|| restart.value().get()?.err()).map(Err::<(), _>)
     });
     let problem = Signal::derive(move || refused.get().or_else(|| answered.get()));
-    let part = move |page: EnvPage| view! { <Table page=page unset=unset mask=mask restart=restart /> };
+    let part = move |page: EnvPage| view! { <Loaded page=page unset=unset mask=mask restart=restart /> };
     view! {
         <FormProblem problem=problem />
         {loaded(whose.page, || view! { <PanelSkeleton rows=4 /> }, part)}
@@ -52,7 +55,7 @@ pub fn Variables() -> impl IntoView {
 }
 
 #[component]
-fn Table(
+fn Loaded(
     page: EnvPage,
     unset: ServerAction<UnsetVariable>,
     mask: ServerAction<SetSecret>,
@@ -93,18 +96,7 @@ fn Table(
     view! {
         {notice}
         <Panel title="Variables" aside=Some(total)>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Value"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[Column::text("Name"), Column::text("Value"), Column::unseen("Actions")]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::environments::{BringBack, environment_difference, environment_versions},
-    ui::{Age, Panel, PanelSkeleton, ProblemNotice, Submit, figures::count, loaded, toaster},
+    ui::{Age, Column, Panel, PanelSkeleton, ProblemNotice, Submit, Table, figures::count, loaded, toaster},
 };
 
 /// How many names a row shows.
@@ -65,22 +65,14 @@ pub fn Versions() -> impl IntoView {
             }
             .into_any();
         }
-        let rows = versions.into_iter().map(|version| {
-            view! { <Row version=version newest=newest compared=compared bring_back=bring_back /> }
-        });
+        let row = |version| view! { <Row version=version newest=newest compared=compared bring_back=bring_back /> };
+        let rows = versions.into_iter().map(row).collect_view();
         view! {
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Version"</th>
-                        <th scope="col">"Changed"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Version"),
+                Column::text("Changed"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         }
         .into_any()
     };

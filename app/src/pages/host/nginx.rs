@@ -11,7 +11,7 @@ use crate::{
     api::domains::{PutNginxBack, load_nginx, nginx_difference},
     live,
     pages::apps::{FormProblem, problem_of},
-    ui::{Age, Code, Notice, PageHeader, Panel, PanelSkeleton, State, Submit, Tag, Tone, loaded},
+    ui::{Age, Code, Column, Notice, PageHeader, Panel, PanelSkeleton, State, Submit, Table, Tag, Tone, loaded},
 };
 
 /// `/host/nginx`, with `?file=` for one file's text and `?from=&to=` for what differs.
@@ -156,18 +156,7 @@ fn Files(files: Vec<NginxFile>) -> impl IntoView {
     view! {
         {shown}
         <Panel title="Files">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"File"</th>
-                        <th scope="col">"App"</th>
-                        <th scope="col" class="figure">
-                            "Length"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[Column::text("File"), Column::text("App"), Column::figure("Length")]>{rows}</Table>
         </Panel>
     }
     .into_any()
@@ -220,21 +209,12 @@ fn History(rows: Vec<GenerationRow>, current: Option<u64>) -> impl IntoView {
         .collect_view();
     view! {
         <Panel title="History">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Generation"</th>
-                        <th scope="col">"Changed against the one before"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Difference"</span>
-                        </th>
-                        <th scope="col" class="figure">
-                            "Written"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Generation"),
+                Column::text("Changed against the one before"),
+                Column::unseen("Difference"),
+                Column::figure("Written"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -13,7 +13,7 @@ use crate::{
     api::dns_providers::{ForgetDnsProvider, KeepDnsProvider, TryDnsProvider, list_dns_providers},
     live::version,
     pages::apps::{FormProblem, problem_of},
-    ui::{Age, Field, Notice, PageHeader, Panel, PanelSkeleton, Submit, Tone, loaded, toaster},
+    ui::{Age, Column, Field, Notice, PageHeader, Panel, PanelSkeleton, Submit, Table, Tone, loaded, toaster},
 };
 
 /// The page below Settings.
@@ -181,19 +181,12 @@ fn List(
     let rows = rows.into_iter().map(|row| view! { <Row row=row forget=forget try_it=try_it /> }).collect_view();
     view! {
         <Panel title="Kept">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Zone"</th>
-                        <th scope="col">"Provider"</th>
-                        <th scope="col">"Worked"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Zone"),
+                Column::text("Provider"),
+                Column::text("Worked"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

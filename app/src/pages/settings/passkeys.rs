@@ -11,7 +11,7 @@ use crate::{
     },
     pages::claim::field_of,
     passkeys::{self, Outcome},
-    ui::{Age, Field, Panel, Submit, Tag, Tone, visitor::Visitor},
+    ui::{Age, Column, Field, Panel, Submit, Table, Tag, Tone, visitor::Visitor},
 };
 
 /// The list, and the form for one more.
@@ -40,19 +40,12 @@ pub fn Passkeys(
         .collect_view();
     view! {
         <Panel title="Passkeys">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"Added"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Name"),
+                Column::text("Last used"),
+                Column::text("Added"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
             <form class="panel-body form" on:submit=add>
                 <div class="cluster" data-align="foot">
                     <Field label="Name of a new passkey" name="label" placeholder="Phone" problem=doing.problem />

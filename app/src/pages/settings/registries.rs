@@ -7,7 +7,7 @@ use crate::{
     api::registries::{ForgetRegistry, KeepRegistry, TryRegistry, list_registries},
     live::version,
     pages::apps::{FormProblem, problem_of},
-    ui::{Age, Field, Notice, PageHeader, Panel, PanelSkeleton, Submit, Tone, loaded, toaster},
+    ui::{Age, Column, Field, Notice, PageHeader, Panel, PanelSkeleton, Submit, Table, Tone, loaded, toaster},
 };
 
 /// The page below Settings.
@@ -98,19 +98,12 @@ fn List(
     let rows = rows.into_iter().map(|row| view! { <Row row=row forget=forget try_it=try_it /> }).collect_view();
     view! {
         <Panel title="Kept">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Registry"</th>
-                        <th scope="col">"User"</th>
-                        <th scope="col">"Since"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Registry"),
+                Column::text("User"),
+                Column::text("Since"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -7,7 +7,7 @@ use super::Doing;
 use crate::{
     api::accounts::{end_other_sessions, end_session},
     passkeys::with_fresh_passkey,
-    ui::{Age, Panel, Tag, Tone},
+    ui::{Age, Column, Panel, Table, Tag, Tone},
 };
 
 /// The list, with ends.
@@ -25,19 +25,12 @@ pub fn Sessions(
     let rows = sessions.into_iter().map(|session| view! { <Row session=session doing=doing /> }).collect_view();
     view! {
         <Panel title="Sessions">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Signed in with"</th>
-                        <th scope="col">"From"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Signed in with"),
+                Column::text("From"),
+                Column::text("Last used"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
             {others
                 .then(|| {
                     view! {

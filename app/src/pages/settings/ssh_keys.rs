@@ -8,7 +8,7 @@ use crate::{
     api::ssh_keys::{add_ssh_key, remove_ssh_key},
     pages::claim::field_of,
     passkeys::with_fresh_passkey,
-    ui::{Age, Code, Field, Panel, Submit},
+    ui::{Age, Code, Column, Field, Panel, Submit, Table},
 };
 
 /// The list, a form for one more, and the server that they open.
@@ -65,19 +65,12 @@ fn List(keys: Vec<SshKeyRow>, doing: Doing) -> impl IntoView {
     }
     let rows = keys.into_iter().map(|key| view! { <Row key=key doing=doing /> }).collect_view();
     view! {
-        <table class="table">
-            <thead>
-                <tr>
-                    <th scope="col">"Key"</th>
-                    <th scope="col">"Fingerprint"</th>
-                    <th scope="col">"Last used"</th>
-                    <th scope="col">
-                        <span class="visually-hidden">"Actions"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <Table columns=[
+            Column::text("Key"),
+            Column::text("Fingerprint"),
+            Column::text("Last used"),
+            Column::unseen("Actions"),
+        ]>{rows}</Table>
     }
     .into_any()
 }

@@ -11,7 +11,7 @@ use crate::{
     api::tokens::{create_token, revoke_token},
     pages::claim::field_of,
     passkeys::with_fresh_passkey,
-    ui::{Age, Code, Field, Notice, Panel, Submit, Tag, Tone},
+    ui::{Age, Code, Column, Field, Notice, Panel, Submit, Table, Tag, Tone},
 };
 
 /// The list, a form for one more, and a new one while it is shown.
@@ -78,20 +78,13 @@ fn List(tokens: Vec<TokenRow>, now: Timestamp, doing: Doing) -> impl IntoView {
     }
     let rows = tokens.into_iter().map(|token| view! { <Row token=token now=now doing=doing /> }).collect_view();
     view! {
-        <table class="table">
-            <thead>
-                <tr>
-                    <th scope="col">"For"</th>
-                    <th scope="col">"May"</th>
-                    <th scope="col">"Last used"</th>
-                    <th scope="col">"Ends"</th>
-                    <th scope="col">
-                        <span class="visually-hidden">"Actions"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
+        <Table columns=[
+            Column::text("For"),
+            Column::text("May"),
+            Column::text("Last used"),
+            Column::text("Ends"),
+            Column::unseen("Actions"),
+        ]>{rows}</Table>
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use homeport_model::certificate::{Alert, Ending, served::Severity};
 use leptos::prelude::*;
 
-use crate::ui::{Age, Notice, Panel, Tag, Tone, figures::count};
+use crate::ui::{Age, Column, Notice, Panel, Table, Tag, Tone, figures::count};
 
 /// So many are said in full.
 const MOST: usize = 3;
@@ -73,16 +73,11 @@ pub fn EndingsPanel(
         .collect_view();
     view! {
         <Panel title="What breaks next">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Certificate of"</th>
-                        <th scope="col">"Renewal"</th>
-                        <th scope="col">"Ends"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Certificate of"),
+                Column::text("Renewal"),
+                Column::text("Ends"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

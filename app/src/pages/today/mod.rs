@@ -4,11 +4,8 @@ pub mod certificates;
 pub mod empty;
 pub mod host;
 
-use std::collections::BTreeSet;
-
 use homeport_model::{
     app::{AppRow, AppState},
-    certificate::served::Severity,
     event::Topic,
     host::Today,
 };
@@ -54,8 +51,7 @@ fn summary(today: &Today) -> (Tone, String) {
     if broken_engines > 0 {
         return (Tone::Bad, "Part of Homeport does not work".into());
     }
-    let ill = today.certificates.alerts.iter().filter(|alert| alert.severity == Severity::Bad);
-    let ill = ill.map(|alert| &alert.domain).collect::<BTreeSet<_>>().len();
+    let ill = today.certificates.troubled();
     if ill > 0 {
         return (Tone::Bad, format!("{} trouble with https", count(ill, "domain has", "domains have")));
     }

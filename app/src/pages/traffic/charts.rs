@@ -7,7 +7,7 @@ use homeport_model::{
 use leptos::prelude::*;
 
 use crate::ui::{
-    Age, Panel,
+    Age, Column, Panel, Table,
     figures::logged_time,
     series::{Legend, Series, SeriesChart},
 };
@@ -99,7 +99,7 @@ pub fn Requests(
                 />
                 <Legend entries=legend />
                 <Deploys name=name page=page.clone() />
-                <Table page=page />
+                <Figures page=page />
             </div>
         </Panel>
     }
@@ -137,7 +137,7 @@ fn Deploys(name: String, page: TrafficPage) -> impl IntoView {
 
 /// The figures of the newest points, for those who cannot see the chart.
 #[component]
-fn Table(page: TrafficPage) -> impl IntoView {
+fn Figures(page: TrafficPage) -> impl IntoView {
     let rows = page
         .points
         .iter()
@@ -170,29 +170,14 @@ fn Table(page: TrafficPage) -> impl IntoView {
     view! {
         <details class="disclosure">
             <summary>"The figures as a table"</summary>
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"From"</th>
-                        <th scope="col" class="figure">
-                            "Requests"
-                        </th>
-                        <th scope="col" class="figure">
-                            "Failed"
-                        </th>
-                        <th scope="col" class="figure">
-                            "p50"
-                        </th>
-                        <th scope="col" class="figure">
-                            "p95"
-                        </th>
-                        <th scope="col" class="figure">
-                            "p99"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("From"),
+                Column::figure("Requests"),
+                Column::figure("Failed"),
+                Column::figure("p50"),
+                Column::figure("p95"),
+                Column::figure("p99"),
+            ]>{rows}</Table>
         </details>
     }
     .into_any()

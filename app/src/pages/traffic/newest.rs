@@ -4,7 +4,7 @@ use homeport_model::traffic::{Class, Entry, TrafficPage, TrafficQuery, Which};
 use leptos::prelude::*;
 
 use crate::ui::{
-    Age, Panel, State, Tone,
+    Age, Column, Panel, State, Table, Tone,
     figures::{logged_time, size_of},
 };
 
@@ -65,22 +65,13 @@ pub fn Newest(
     } else {
         let rows = entries.newest.iter().cloned().map(|entry| view! { <Row entry=entry /> }).collect_view();
         view! {
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Request"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"When, from"</th>
-                        <th scope="col" class="figure" data-wide>
-                            "Sent"
-                        </th>
-                        <th scope="col" class="figure">
-                            "Took"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Request"),
+                Column::text("Status"),
+                Column::text("When, from"),
+                Column::figure("Sent").wide(),
+                Column::figure("Took"),
+            ]>{rows}</Table>
         }
         .into_any()
     };

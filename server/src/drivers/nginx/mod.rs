@@ -85,6 +85,8 @@ pub struct Nginx {
     /// The pairs that lie there as given, as they looked then.
     laid: Arc<std::sync::Mutex<HashMap<CertificateId, certificates::Laid>>>,
     meddling: meddling::Meddling,
+    /// The files as they were when they were last read for that.
+    looked: Arc<RwLock<Option<history::Looked>>>,
     /// One change at a time.
     turn: Arc<Mutex<()>>,
 }
@@ -104,6 +106,7 @@ impl Nginx {
             edits: Arc::default(),
             laid: Arc::default(),
             meddling: meddling::Meddling::default(),
+            looked: Arc::default(),
             turn: Arc::default(),
         })
     }

@@ -6,7 +6,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{super::new::FormProblem, Adding, Hidden, RemoveButton};
 use crate::{
     api::apps::RemoveNeed,
-    ui::{Field, Panel, Submit, Tag, Tone},
+    ui::{Column, Field, Panel, Submit, Table, Tag, Tone},
 };
 
 /// What is mounted.
@@ -30,18 +30,11 @@ pub fn Mounts(
     let rows = mounts.into_iter().map(|mount| view! { <Row mount=mount remove=remove /> }).collect_view();
     view! {
         <Panel title="Mounts">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"In the app"</th>
-                        <th scope="col">"What is there"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("In the app"),
+                Column::text("What is there"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -6,7 +6,7 @@ use leptos::{form::ActionForm, html, prelude::*};
 use super::{super::new::FormProblem, Adding, Hidden, RemoveButton};
 use crate::{
     api::apps::RemoveNeed,
-    ui::{Panel, Submit, Tag, TextArea, Tone},
+    ui::{Column, Panel, Submit, Table, Tag, TextArea, Tone},
 };
 
 /// The options.
@@ -44,18 +44,11 @@ pub fn Options(
     let rows = options.into_iter().map(row).collect_view();
     view! {
         <Panel title="Docker options">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Option"</th>
-                        <th scope="col">"What it means"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Option"),
+                Column::text("What it means"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -6,7 +6,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{super::new::FormProblem, Adding, Hidden, RemoveButton};
 use crate::{
     api::apps::RemoveNeed,
-    ui::{Field, Panel, Submit},
+    ui::{Column, Field, Panel, Submit, Table},
 };
 
 /// What is published.
@@ -46,18 +46,11 @@ pub fn Ports(
     let rows = published.into_iter().map(row).collect_view();
     view! {
         <Panel title="Published ports">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"On this server"</th>
-                        <th scope="col">"Leads to, and from where"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("On this server"),
+                Column::text("Leads to, and from where"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
             <footer>
                 <p class="muted">
                     "Docker opens these past the host's firewall; Homeport turns away who comes from elsewhere than is said here. The server itself always gets through. A process with a published port runs once, and stops before its next release starts."

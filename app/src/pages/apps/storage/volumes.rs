@@ -7,7 +7,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{super::ThisApp, needs_of};
 use crate::{
     api::apps::RemoveVolume,
-    ui::{Notice, Panel, Tag, Tone, loaded, loaded::Answer},
+    ui::{Column, Notice, Panel, Table, Tag, Tone, loaded, loaded::Answer},
 };
 
 /// The volumes; nothing where there are none.
@@ -32,18 +32,11 @@ pub fn Volumes(
     let rows = volumes.into_iter().map(|volume| view! { <Row volume=volume remove=remove /> }).collect_view();
     view! {
         <Panel title="Volumes">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Volume"</th>
-                        <th scope="col">"In Docker"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Volume"),
+                Column::text("In Docker"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()

@@ -7,7 +7,7 @@ use homeport_model::{
 };
 use leptos::prelude::*;
 
-use crate::ui::{Age, Meter, Panel, Tag, Tone};
+use crate::ui::{Age, Column, Meter, Panel, Table, Tag, Tone};
 
 /// Where a certificate came from.
 const fn source_words(source: CertificateSource) -> &'static str {
@@ -107,16 +107,7 @@ pub fn EarlierPanel(
         .collect_view();
     view! {
         <Panel title="Last certificates">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Issued by"</th>
-                        <th scope="col">"Serial"</th>
-                        <th scope="col">"Came"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[Column::text("Issued by"), Column::text("Serial"), Column::text("Came")]>{rows}</Table>
         </Panel>
     }
     .into_any()

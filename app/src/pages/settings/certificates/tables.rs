@@ -12,7 +12,7 @@ use leptos::{form::ActionForm, prelude::*};
 
 use crate::{
     api::certificates::{IssueNow, TryStaging},
-    ui::{Age, Panel, State, Submit, Tone},
+    ui::{Age, Column, Panel, State, Submit, Table, Tone},
 };
 
 /// Every name with what comes next.
@@ -43,19 +43,12 @@ pub fn Names(
         .collect_view();
     view! {
         <Panel title="Names">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Next"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Actions"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[
+                Column::text("Name"),
+                Column::text("State"),
+                Column::text("Next"),
+                Column::unseen("Actions"),
+            ]>{rows}</Table>
         </Panel>
     }
     .into_any()
@@ -175,16 +168,7 @@ pub fn Ledger(
         .collect_view();
     view! {
         <Panel title="Orders">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Outcome"</th>
-                        <th scope="col">"When"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <Table columns=[Column::text("Name"), Column::text("Outcome"), Column::text("When")]>{rows}</Table>
         </Panel>
     }
     .into_any()
