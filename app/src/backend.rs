@@ -364,6 +364,9 @@ pub trait Certificates: Send + Sync {
     async fn keep_own(&self, actor: &Actor, domain: &DomainName, chain: String, key: Secret<String>) -> Answer<()>;
     /// Makes a certificate that is its own issuer.
     async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
+    /// Uses the certificate of a domain's own no more; what takes its place is served when this returns.
+    /// Needs step-up.
+    async fn stop_using(&self, actor: &Actor, domain: &DomainName) -> Answer<()>;
 }
 
 /// The panel's own names.

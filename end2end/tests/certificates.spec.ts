@@ -91,6 +91,15 @@ test('a name becomes https and its page shows what is served', async ({ browser,
     await inspect(page, 'domain', 'phone');
     await inspect(page, 'domain', 'laptop');
   });
+
+  await test.step('it is used no more, and visitors of before are warned of', async () => {
+    const stop = page.getByRole('region', { name: 'Without this certificate' });
+    await expect(stop).toContainText('told to reach ' + host + ' by https only (HSTS)');
+    await stop.getByRole('button', { name: 'Stop using it' }).click();
+    await expect(certificate(page)).toContainText('None yet');
+    await expect(stop).toHaveCount(0);
+    await expect(page.getByRole('region', { name: 'Last certificates' })).toContainText(other.serial);
+  });
   await visitors.close();
   rmSync(folder, { recursive: true });
 });

@@ -49,6 +49,13 @@ pub async fn self_sign(domain: DomainName) -> Result<(), WireError> {
     with_status(backend.certificates.self_sign(&actor, &domain).await)
 }
 
+/// Uses a certificate no more.
+#[server(prefix = "/api/ui", endpoint = "certificates/stop-using")]
+pub async fn stop_using_certificate(domain: DomainName) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.certificates.stop_using(&actor, &domain).await)
+}
+
 /// Where certificates are ordered, what is planned for each name, and what was tried.
 #[server(prefix = "/api/ui", endpoint = "certificates/acme", input = GetUrl)]
 pub async fn read_acme() -> Result<AcmeView, WireError> {

@@ -11,6 +11,7 @@ use homeport_model::{
         Look, Outlook, Served, alert, own,
         served::{self, Plain, Protocol, Secure, Severity, Unseen, Way},
         settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
+        stop::{self, Stopping, Then},
     },
     domain::dns::{CaaAnswer, DnsAnswer, DnsAnswers, DnsCheck},
     name::DomainName,
@@ -45,7 +46,7 @@ fn seen() -> Vec<Served> {
         protocol: Protocol::Tls13,
         http2: true,
         status: Some(200),
-        hsts: None,
+        hsts: Some("max-age=15724800".into()),
         compression: Some("gzip".into()),
     };
     let plain = Plain { status: 301, location: Some("https://shop.example.com/".into()) };
@@ -99,6 +100,7 @@ impl Certificates for Fake {
             note: facts.and_then(|facts| own::note(facts, true)).map(str::to_owned),
             verdict: served::verdict(&looks, domain, facts),
             alerts: alert::alerts(domain, wanted.as_ref(), &seen, None, NOW),
+            stopping: (!has_none).then(|| Stopping { then: Then::Ordered, hsts: stop::hsts_words(&looks, domain) }),
             looks: seen,
             dns: (!has_none).then(|| DnsCheck {
                 name: domain.clone(),
@@ -125,6 +127,10 @@ impl Certificates for Fake {
     }
 
     async fn keep_own(&self, _: &Actor, _: &DomainName, _: String, _: Secret<String>) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn stop_using(&self, _: &Actor, _: &DomainName) -> Answer<()> {
         Ok(())
     }
 

@@ -163,10 +163,15 @@ async fn a_domains_page_says_what_is_served_and_what_differs() {
             "name=\"key\"",
             "action=\"/domains/shop.example.com/certificate\"",
             "in use",
+            "Homeport orders one in its place.",
+            "Visitors of before are held to https",
+            "by https only (HSTS)",
+            "Stop using it",
         ],
     );
     let bare = page("/domains/api.example.com").await;
     has(&bare, &["None yet: the name is served by http.", "Not looked at yet", "Make a self-signed certificate"]);
+    assert!(!bare.contains("Without this certificate"), "there is none to stop");
     let wild = page("/domains/_.example.com").await;
     has(&wild, &["<h1>*.example.com", "action=\"/domains/_.example.com/certificate\""]);
     for unknown in ["/domains/other.example.com", "/domains/*.example.com", "/domains/_x", "/domains/a%2Fb"] {

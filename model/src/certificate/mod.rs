@@ -9,6 +9,7 @@ pub mod refusal;
 pub mod renewal;
 pub mod served;
 pub mod settings;
+pub mod stop;
 mod view;
 
 pub use alert::{Alert, AlertKind, Ending, Outlook};

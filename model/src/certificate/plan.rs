@@ -89,6 +89,8 @@ pub struct CertificatePlan {
     pub ask_at: Option<Timestamp>,
     /// Chooses the moment within that window; another one for each certificate.
     pub random: u32,
+    /// Somebody asked for one then, whatever is in use; nothing once that was tried.
+    pub asked_at: Option<Timestamp>,
 }
 
 impl CertificatePlan {
@@ -107,6 +109,7 @@ impl CertificatePlan {
             ari: None,
             ask_at: None,
             random: 0,
+            asked_at: None,
         }
     }
 
@@ -160,8 +163,11 @@ pub fn decide(plan: &CertificatePlan, held: Option<Held<'_>>, covered: bool, now
     if is_local(&plan.domain) {
         return Step::Nothing(Why::Local);
     }
-    if held.is_none() && covered {
+    if held.is_none() && covered && plan.asked_at.is_none() {
         return Step::Nothing(Why::Covered);
+    }
+    if plan.asked_at.is_some() {
+        return Step::Order;
     }
     let lasts = held.filter(|held| {
         held.source != CertificateSource::SelfSigned && !held.revoked && held.facts.covers(&plan.domain)
@@ -237,6 +243,19 @@ mod tests {
         assert_eq!(decide(&asked, held(&good), false, NOW), Step::Order, "the authority wants it");
         let failed = CertificatePlan { next_at: Some(NOW.plus_ms(60_000)), failures: 1, ..asked };
         assert_eq!(decide(&failed, held(&good), false, NOW), Step::Wait(NOW.plus_ms(60_000)));
+    }
+
+    #[test]
+    fn what_somebody_asks_for_is_ordered_unless_nobody_may() {
+        let asked = |text: &str| CertificatePlan { asked_at: Some(NOW.plus_ms(-DAY)), ..plan(text) };
+        let (shop, good) = (asked("shop.example.com"), facts("shop.example.com", 60));
+        assert_eq!(decide(&shop, held(&good), false, NOW), Step::Order, "one that is good for long");
+        assert_eq!(decide(&shop, None, true, NOW), Step::Order, "beside a wildcard's");
+        let paused = CertificatePlan { next_at: Some(NOW.plus_ms(DAY)), failures: 3, ..shop.clone() };
+        assert_eq!(decide(&paused, held(&good), false, NOW), Step::Order, "before the next try");
+        let nobody = CertificatePlan { policy: Policy::None, ..shop };
+        assert_eq!(decide(&nobody, held(&good), false, NOW), Step::Nothing(Why::NotAutomatic));
+        assert_eq!(decide(&asked("nas.local"), None, false, NOW), Step::Nothing(Why::Local));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{CertificateFacts, own::is_cdn_origin};
-use crate::{name::DomainName, time::Timestamp};
+use crate::{domain::dns::DnsTrouble, name::DomainName, time::Timestamp};
 
 /// By which way it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub enum Unseen {
     NoAddress,
     /// DNS gives only addresses of private networks, which are not asked.
     NotPublic,
+    /// DNS could not be asked for an address.
+    Unresolved(DnsTrouble),
 }
 
 impl Unseen {
@@ -60,6 +62,7 @@ impl Unseen {
             Self::Broken(text) => format!("The connection broke: {text}."),
             Self::NoAddress => "DNS gives no address for this name.".to_owned(),
             Self::NotPublic => "DNS gives an address of a private network only, which is not asked.".to_owned(),
+            Self::Unresolved(trouble) => format!("{}.", trouble.words()),
         }
     }
 }
@@ -204,7 +207,7 @@ pub fn differences(served: &Served, domain: &DomainName, wanted: Option<&Certifi
             "Somebody changed nginx's files, or it could not load them: look at Host, and issue or bring the certificate again.",
         ),
         // Whoever is not asked from outside is seen from inside.
-        (Err(Unseen::NotPublic | Unseen::NoAddress), Some(_)) => {}
+        (Err(Unseen::NotPublic | Unseen::NoAddress | Unseen::Unresolved(_)), Some(_)) => {}
         (Err(why), Some(_)) => found.add(
             Severity::Unknown,
             &format!("It could not be seen: {}", lower(&why.words())),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Alert, CertificateRow,
     served::{Difference, Served, Severity},
+    stop::Stopping,
 };
 use crate::{
     domain::dns::DnsCheck,
@@ -67,6 +68,8 @@ pub struct DomainView {
     pub alerts: Vec<Alert>,
     /// The last look by each way.
     pub looks: Vec<Look>,
+    /// What follows when the certificate is used no more; `None` where there is none of its own, or it must stay.
+    pub stopping: Option<Stopping>,
     /// The last two certificates of its own, the newest first.
     pub earlier: Vec<Earlier>,
     /// What DNS said of it when it was last asked.

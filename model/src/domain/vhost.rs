@@ -381,6 +381,9 @@ pub const MAIN_FILE: &str = "nginx.conf";
 const DOLLAR: &str = "$homeport_dollar";
 /// The probe's socket, below the prefix.
 pub const PROBE_SOCKET: &str = "probe.sock";
+/// The folder of the sockets, below the prefix, behind which static sites answer parts of others' hosts;
+/// only the workers pass it.
+pub const INSIDE: &str = "inside";
 /// The folder, below the prefix, whose files answer a certificate authority's questions (RFC 8555,
 /// section 8.3); they lie at the path that it asks for.
 pub const CHALLENGES: &str = "challenges";

@@ -64,6 +64,10 @@ impl backend::Certificates for Certificates {
         Ok(Certificates::keep_own(self, actor, domain, &chain, &key).await?)
     }
 
+    async fn stop_using(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
+        Ok(Certificates::stop_using(self, actor, domain).await?)
+    }
+
     async fn self_sign(&self, actor: &Actor, domain: &DomainName) -> Answer<()> {
         Ok(Certificates::self_sign(self, actor, domain).await?)
     }

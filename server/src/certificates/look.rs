@@ -2,7 +2,11 @@
 //! Who asks sends nothing secret; private addresses other than our own are not connected to
 //! (security.md, C-23).
 
-use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use homeport_model::{
@@ -11,7 +15,7 @@ use homeport_model::{
         Served,
         served::{Unseen, Way},
     },
-    domain::dns::is_public,
+    domain::dns::{DnsAnswer, DnsTrouble, is_public},
     name::{DomainName, HostName},
     time::Timestamp,
 };
@@ -32,6 +36,8 @@ const SPREAD_MS: i64 = 600_000;
 const MOST_A_ROUND: usize = 40;
 /// So many at once.
 const AT_ONCE: usize = 4;
+/// More addresses are not looked at.
+const MOST_ADDRESSES: usize = 16;
 /// How long the resolver may take.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(4);
 /// Names that public DNS never has (RFC 2606, 6761, 6762, 8375, and ICANN's `internal`).
@@ -174,8 +180,10 @@ impl Certificates {
             plain: Err(why),
             ipv6: None,
         };
-        let found = match resolve(name, https_port).await {
-            Ok(found) => found,
+        let asked = tokio::time::timeout(RESOLVE_WITHIN, self.ordering.dns.addresses(name)).await;
+        let asked = asked.unwrap_or(Err(DnsAnswer::Failed(DnsTrouble::Silent)));
+        let found: Vec<SocketAddr> = match public_among(asked) {
+            Ok(found) => found.into_iter().map(|address| SocketAddr::new(address, https_port)).collect(),
             Err(why) => return Some(unseen(why, None)),
         };
         let v4 = found.iter().find(|address| address.is_ipv4());
@@ -191,22 +199,12 @@ impl Certificates {
     }
 }
 
-/// The public addresses of a name, as the system's resolver gives them. One among them that is not
-/// public spoils none of the others: each is connected to as it was checked.
-async fn resolve(name: &HostName, port: u16) -> Result<Vec<SocketAddr>, Unseen> {
-    let asked = tokio::time::timeout(RESOLVE_WITHIN, tokio::net::lookup_host((name.as_str(), port))).await;
-    let found: Vec<SocketAddr> = match asked {
-        Ok(Ok(found)) => found.take(16).collect(),
-        Ok(Err(_)) => return Err(Unseen::NoAddress),
-        Err(_) => return Err(Unseen::TimedOut),
-    };
-    let is_empty = found.is_empty();
-    let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
-    match (is_empty, public.is_empty()) {
-        (true, _) => Err(Unseen::NoAddress),
-        (false, true) => Err(Unseen::NotPublic),
-        (false, false) => Ok(public),
-    }
+/// The public ones among the addresses that DNS gives. One that is not spoils none of the others: each is
+/// connected to as it was checked.
+fn public_among(found: Result<Vec<IpAddr>, DnsAnswer<IpAddr>>) -> Result<Vec<IpAddr>, Unseen> {
+    let found = found.map_err(|none| none.trouble().map_or(Unseen::NoAddress, Unseen::Unresolved))?;
+    let public: Vec<IpAddr> = found.into_iter().take(MOST_ADDRESSES).filter(|address| is_public(*address)).collect();
+    if public.is_empty() { Err(Unseen::NotPublic) } else { Ok(public) }
 }
 
 /// Whether it is a domain's time; each has its own place in the spread.
@@ -231,9 +229,19 @@ mod tests {
         assert!(is_due(&names[0], last, last.plus_ms(-1)), "a clock that went back hides nothing");
     }
 
-    #[tokio::test]
-    async fn private_addresses_are_not_asked() {
-        let localhost: HostName = "localhost.localdomain".parse().expect("a name");
-        assert!(matches!(resolve(&localhost, 1).await, Err(Unseen::NotPublic | Unseen::NoAddress | Unseen::TimedOut)));
+    #[test]
+    fn private_addresses_are_not_asked() {
+        let found =
+            |texts: &[&str]| public_among(Ok(texts.iter().map(|text| text.parse().expect("an address")).collect()));
+        assert_eq!(found(&["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "169.254.169.254"]), Err(Unseen::NotPublic));
+        let public: Vec<IpAddr> = vec!["9.9.9.9".parse().expect("an address")];
+        assert_eq!(found(&["192.168.0.1", "9.9.9.9"]), Ok(public));
+        for (answer, why) in [
+            (DnsAnswer::NoName, Unseen::NoAddress),
+            (DnsAnswer::NoRecord, Unseen::NoAddress),
+            (DnsAnswer::Failed(DnsTrouble::Refused), Unseen::Unresolved(DnsTrouble::Refused)),
+        ] {
+            assert_eq!(public_among(Err(answer)), Err(why));
+        }
     }
 }

@@ -10,6 +10,7 @@ mod pairs;
 pub(crate) mod plans;
 mod reconcile;
 mod settings;
+mod stop;
 pub mod store;
 mod view;
 mod words;
@@ -20,7 +21,7 @@ pub use reconcile::{ORDERS_EVERY, names_changed};
 pub(crate) use view::Planned;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -68,8 +69,6 @@ struct Ordering {
     turn: Mutex<()>,
     /// What directories said of themselves, and when.
     facts: Mutex<HashMap<DirectoryUrl, (DirectoryFacts, Timestamp)>>,
-    /// Names for which somebody wants a new one now.
-    forced: Mutex<HashSet<DomainName>>,
 }
 
 /// The service.
@@ -101,7 +100,6 @@ impl Certificates {
             nudge: Notify::new(),
             turn: Mutex::default(),
             facts: Mutex::default(),
-            forced: Mutex::default(),
         };
         let (turn, due, nudge) = (Arc::default(), Arc::default(), Arc::default());
         Self { apps, ordering: Arc::new(ordering), turn, due, nudge, outlook: watch::Sender::default() }

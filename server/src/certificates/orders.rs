@@ -4,7 +4,7 @@ use homeport_model::{
     certificate::{
         CertificateSource, ChallengeToken,
         ledger::{Attempt, KEPT_MS, Outcome, Wanted, may_order},
-        plan::{CertificatePlan, ChallengeKind, ProfileName},
+        plan::{CertificatePlan, ChallengeKind, Policy, ProfileName},
         renewal::{after_success, next_look, next_try},
         settings::{DirectoryFacts, DirectoryUrl},
     },
@@ -78,7 +78,6 @@ enum Answering {
 impl Certificates {
     /// Gets a certificate for a name and has it served. How it went is written down.
     pub(super) async fn obtain(&self, settings: &acme::Settings, name: Name) -> Result<(), Failure> {
-        self.ordering.forced.lock().await.remove(&name.plan.domain);
         if self.use_spare(&name).await? {
             return Ok(());
         }
@@ -143,7 +142,10 @@ impl Certificates {
                 check.http01(&question)?;
                 self.check_vhost(domain).await?;
             }
-            ChallengeKind::Dns01 => check.dns01(&question)?,
+            ChallengeKind::Dns01 => {
+                check.dns01(&question)?;
+                self.ordering.dns.check_provider(domain).await?;
+            }
         }
         Ok(account)
     }
@@ -258,15 +260,22 @@ impl Certificates {
         let done = succeeded(plan, &certificate, now);
         // One at a time: what nginx refuses is taken back, and that must not be another's.
         let _turn = self.turn.lock().await;
+        // While it was ordered, somebody may have brought one or wanted none any more.
+        let wanted = plans::of(&parts.db, &plan.domain).await?.policy == Policy::Automatic;
+        let in_use = self.own_in_use(&plan.domain).await?;
         let mut tx = parts.db.write().await?;
         store::put_to_use(&mut tx, &certificate).await?;
+        if !wanted {
+            acme::use_stored(&mut tx, &plan.domain, in_use.as_ref().map(|held| &held.id)).await?;
+        }
         acme::set_directory(&mut tx, &certificate.id, &settings.directory).await?;
         plans::set_progress(&mut tx, &done).await?;
+        plans::set_tried(&mut tx, &plan.domain).await?;
         tx.commit().await?;
-        if self.step("store").is_err() {
+        if !wanted || self.step("store").is_err() {
             return Ok(());
         }
-        self.serve(done, name.held.as_ref().map(|held| &held.id)).await
+        self.serve(done, in_use.as_ref().map(|held| &held.id)).await
     }
 
     /// A certificate that came, and that nginx did not take then, is not ordered a second time.
@@ -274,7 +283,7 @@ impl Certificates {
         let parts = &self.apps.parts;
         let (plan, now) = (&name.plan, parts.clock.now());
         // One that nginx goes on to refuse is given up.
-        if plan.failures > 3 || name.forced {
+        if plan.failures > 3 || plan.asked_at.is_some() {
             return Ok(false);
         }
         let Some(spare) = acme::spare(&parts.db, &plan.domain).await? else { return Ok(false) };
@@ -334,6 +343,7 @@ impl Certificates {
         let plan = CertificatePlan { next_at: Some(next_at), problem: Some(problem), ..plan };
         let mut tx = self.apps.parts.db.write().await?;
         plans::set_progress(&mut tx, &plan).await?;
+        plans::set_tried(&mut tx, &plan.domain).await?;
         tx.commit().await?;
         Ok(())
     }

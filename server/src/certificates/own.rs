@@ -84,7 +84,7 @@ impl Certificates {
         self.put_to_use(actor, domain, CertificateSource::SelfSigned, pair).await
     }
 
-    async fn allow(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
+    pub(super) async fn allow(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         actor.require_step_up(self.apps.parts.clock.now())?;
         self.leads_to(domain).await.map(|_| ())

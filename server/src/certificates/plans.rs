@@ -78,9 +78,9 @@ impl Certificates {
         let attempts = ledger::since(&parts.db, settings.directory.as_str(), now.plus_ms(-KEPT_MS)).await?;
         may_order(&attempts, &wanted, now).map_err(|stop| stop.problem(&wanted))?;
         let mut tx = parts.db.write().await?;
+        plans::set_asked(&mut tx, &name.plan, now).await?;
         parts.audit.record(&mut tx, actor, "certificate.issue", domain.as_str(), json!({})).await?;
         tx.commit().await?;
-        self.ordering.forced.lock().await.insert(domain.clone());
         self.announce();
         self.nudge_orders();
         Ok(())

@@ -28,7 +28,10 @@ use super::{
     Certificates,
     store::{self, Certificate, acme, plans},
 };
-use crate::{drivers::acme::Account, failure::Failure};
+use crate::{
+    drivers::acme::Account,
+    failure::{Failure, chain},
+};
 
 /// How often it looks when nobody nudges.
 pub const ORDERS_EVERY: Duration = Duration::from_secs(60);
@@ -58,8 +61,6 @@ pub(super) struct Name {
     pub(super) issued: Option<acme::Issued>,
     /// A wildcard's certificate serves it.
     covered: bool,
-    /// Somebody wants a new one now.
-    pub(super) forced: bool,
 }
 
 impl Name {
@@ -74,10 +75,7 @@ impl Name {
     fn step(&self, now: Timestamp) -> Step {
         let revoked = self.issued.as_ref().is_some_and(|issued| issued.revoked);
         let held = self.held.as_ref().map(|held| Held { source: held.source, facts: &held.facts, revoked });
-        match decide(&self.plan, held, self.covered, now) {
-            Step::Wait(_) | Step::Nothing(Why::Covered) if self.forced => Step::Order,
-            step => step,
-        }
+        decide(&self.plan, held, self.covered, now)
     }
 
     /// As the page shows it.
@@ -94,7 +92,21 @@ impl Name {
 impl Certificates {
     /// Waits until somebody wants it to look.
     pub(crate) async fn orders_nudged(&self) {
-        self.ordering.nudge.notified().await;
+        tokio::select! {
+            () = self.ordering.nudge.notified() => {}
+            () = self.ordering.dns.provider_kept() => {
+                if let Err(failure) = self.try_by_dns_now().await {
+                    tracing::warn!("names that waited for a DNS provider wait on: {}", chain(&failure));
+                }
+            }
+        }
+    }
+
+    /// What waited for a DNS provider need wait no longer.
+    async fn try_by_dns_now(&self) -> Result<(), Failure> {
+        let mut tx = self.apps.parts.db.write().await?;
+        plans::try_by_dns_now(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
 
     pub(super) fn nudge_orders(&self) {
@@ -145,15 +157,13 @@ impl Certificates {
         let mut issued = acme::issued(db).await?;
         let wildcards: Vec<DomainName> =
             in_use.iter().map(|held| &held.domain).filter(|domain| domain.is_wildcard()).cloned().collect();
-        let forced = self.ordering.forced.lock().await;
         let look = names.into_iter().map(|domain| {
             let plan = take(&mut planned, |plan| plan.domain == domain);
             let held = take(&mut in_use, |held| held.domain == domain);
             let of = held.as_ref().and_then(|held| take(&mut issued, |issued| issued.id == held.id));
             let covered = wildcards.iter().any(|wildcard| *wildcard != domain && wildcard.covers(&domain));
-            let forced = forced.contains(&domain);
             let plan = plan.unwrap_or_else(|| CertificatePlan::new(domain));
-            Name { plan, held, issued: of, covered, forced }
+            Name { plan, held, issued: of, covered }
         });
         Ok(look.collect())
     }

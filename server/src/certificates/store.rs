@@ -71,6 +71,32 @@ pub(crate) async fn in_use(db: &Db) -> Result<Vec<Certificate>> {
     rows.into_iter().map(Certificate::try_from).collect()
 }
 
+/// Which certificates are in use, by domain, without what they hold.
+pub(crate) async fn ids_in_use(db: &Db) -> Result<Vec<(CertificateId, DomainName)>> {
+    let rows = sqlx::query!("SELECT id, domain FROM certificates WHERE in_use = 1 ORDER BY domain")
+        .fetch_all(db.reader())
+        .await?;
+    let read = |id: String, domain: String| {
+        let bad = |column, cause: &dyn ToString| Error::bad_row("certificates", column, &id, cause.to_string());
+        let domain = domain.parse().map_err(|cause| bad("domain", &cause))?;
+        Ok((id.parse().map_err(|cause| bad("id", &cause))?, domain))
+    };
+    rows.into_iter().map(|row| read(row.id, row.domain)).collect()
+}
+
+/// A certificate by its id.
+pub(crate) async fn find(db: &Db, id: &CertificateId) -> Result<Option<Certificate>> {
+    let id = id.as_str();
+    let row = sqlx::query_as!(
+        Columns,
+        "SELECT id, domain, source, chain, sealed, facts, created_at FROM certificates WHERE id = ?",
+        id
+    )
+    .fetch_optional(db.reader())
+    .await?;
+    row.map(Certificate::try_from).transpose()
+}
+
 /// Writes a certificate and puts it to use in place of the one before.
 pub(crate) async fn put_to_use(tx: &mut Conn, certificate: &Certificate) -> Result<()> {
     let (id, domain) = (certificate.id.as_str(), certificate.domain.as_str());

@@ -34,7 +34,8 @@ impl Certificates {
         let leads_to = self.leads_to(domain).await?;
         let db = &self.apps.parts.db;
         let now = self.apps.parts.clock.now();
-        let certificate = self.wanted(domain).await?.map(row);
+        let in_use = store::in_use(db).await?;
+        let certificate = wanted_of(&in_use, domain).cloned().map(row);
         let facts = certificate.as_ref().map(|row| &row.facts);
         let kept = served::of(db, domain).await?;
         let seen: Vec<Served> = kept.iter().map(|kept| kept.served.clone()).collect();
@@ -47,11 +48,12 @@ impl Certificates {
         let trouble = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
         Ok(DomainView {
             domain: domain.clone(),
-            leads_to,
             note,
             verdict: served_rules::verdict(&seen, domain, facts),
             alerts: said_of(domain, certificate.as_ref(), &looks, trouble.as_deref(), now),
             dns: self.ordering.dns.last_check(domain).await?,
+            stopping: self.stopping(domain, &leads_to, &in_use, &seen).await?,
+            leads_to,
             looks,
             earlier: earlier.map(|(kept, in_use)| Earlier { row: row(kept), in_use }).collect(),
             https_port: self.apps.parts.domains.https_addresses().first().and_then(|at| at.port().try_into().ok()),

@@ -40,6 +40,14 @@ impl Dns {
         Ok(self.provider_of(&place).await?.map(|provider| provider.zone))
     }
 
+    /// Whether a provider is kept that can prove a name; nothing is asked of it.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says which one is missing.
+    pub(crate) async fn check_provider(&self, name: &DomainName) -> Result<(), Failure> {
+        self.place_of(name).await.map(|_| ())
+    }
+
     /// Publishes the proof of a name and waits until the zone's own servers have it.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use homeport_model::{
     event::Topic,
     name::{DomainName, HostName},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::{
     ambient::Clock,
@@ -83,13 +83,15 @@ pub struct Dns {
     parts: Arc<Parts>,
     /// One change of a zone at a time: some interfaces write whole sets of records.
     turns: Arc<Mutex<HashMap<HostName, Arc<Mutex<()>>>>>,
+    /// A provider was kept.
+    kept: Arc<Notify>,
 }
 
 impl Dns {
     /// The service with its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), turns: Arc::default() }
+        Self { parts: Arc::new(parts), turns: Arc::default(), kept: Arc::default() }
     }
 
     /// This server's public addresses: those of the configuration, then its interfaces'.
@@ -189,6 +191,14 @@ impl Dns {
             check?;
         }
         Ok(())
+    }
+
+    /// The addresses that DNS gives a name now, asked of the same resolver as all other questions.
+    ///
+    /// # Errors
+    /// When it has none, or they cannot be asked.
+    pub(crate) async fn addresses(&self, name: &HostName) -> Result<Vec<IpAddr>, DnsAnswer<IpAddr>> {
+        self.parts.resolver.addresses(name.as_str()).await
     }
 
     /// The domain that somebody registered to have a host name: `example.co.uk` for

@@ -70,7 +70,13 @@ impl Dns {
         parts.audit.record(&mut tx, actor, "dns_provider.keep", kept.row.zone.as_str(), detail).await?;
         tx.commit().await?;
         self.announce();
+        self.kept.notify_one();
         Ok(())
+    }
+
+    /// Waits until a provider is kept: names may be provable that were not.
+    pub(crate) async fn provider_kept(&self) {
+        self.kept.notified().await;
     }
 
     pub(super) async fn forget_provider(&self, actor: &Actor, zone: &HostName) -> Result<(), Failure> {

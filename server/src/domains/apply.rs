@@ -96,7 +96,7 @@ impl Domains {
         for refused in &applied.refused {
             served.apps.iter_mut().filter(|app| **app == refused.wanted).for_each(|app| *app = refused.instead.clone());
         }
-        let mut changed = false;
+        let (mut changed, mut mended) = (false, false);
         loop {
             let number = match &applied.now {
                 Some((now, _)) if *now == served && !anew => break,
@@ -108,6 +108,14 @@ impl Domains {
                     applied.now = Some((served, number));
                     changed = true;
                     break;
+                }
+                // Somebody may have removed a certificate's files after nginx had tested them: it serves what it
+                // served before, and takes the same generation once they are there again.
+                Err(nginx::Error::NotServing { reason, .. })
+                    if !mended && Pairs::ensure(&parts.db, &parts.sealer, &parts.nginx).await?.were_laid_anew() =>
+                {
+                    tracing::warn!("files of certificates were gone; they are laid out anew: {reason}");
+                    mended = true;
                 }
                 Err(error) => {
                     let (name, words) = blame(&error, &served).ok_or(error)?;

@@ -149,7 +149,8 @@ impl Domains {
     }
 
     /// The proxy, for certificates' files.
-    pub(crate) fn nginx(&self) -> &Nginx {
+    #[must_use]
+    pub fn nginx(&self) -> &Nginx {
         &self.0.parts.nginx
     }
 

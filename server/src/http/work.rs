@@ -105,6 +105,7 @@ pub(super) const WORK: &[Route] = &[
         .step_up()
         .body(MOST_CERTIFICATE),
     Route::change("/api/ui/certificates/self-sign", "certificates.self_sign").role(Role::Owner),
+    Route::change("/api/ui/certificates/stop-using", "certificates.stop_using").role(Role::Owner).step_up(),
     Route::post("/domains/{name}/certificate", "certificates.keep_files", || post(certificates::keep_files))
         .role(Role::Owner)
         .step_up()

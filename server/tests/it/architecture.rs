@@ -70,10 +70,16 @@ fn engines_crates_stay_in_their_folders() {
         r"\b(x509_parser|rcgen|rustls|tokio_rustls|webpki_roots)::",
         "server/src",
         // Authorities and the checks of containers are spoken to over TLS, too.
-        &["server/src/drivers/tls/", "server/src/drivers/acme/", "server/src/drivers/probe/tls"],
+        &[
+            "server/src/drivers/tls/",
+            "server/src/drivers/acme/",
+            "server/src/drivers/probe/tls",
+            "server/src/drivers/onlooker",
+        ],
     );
-    // Whoever takes any certificate says why.
-    nobody_else_says(r"\.dangerous\(\)", "server/src", &["server/src/drivers/tls/", "server/src/drivers/probe/tls"]);
+    // Any certificate is taken in one place, and by whoever asks that for it.
+    nobody_else_says(r"\.dangerous\(\)|ServerCertVerifier\b", "server/src", &["server/src/drivers/onlooker"]);
+    nobody_else_says(r"\bonlooker::", "server/src", &["server/src/drivers/tls/", "server/src/drivers/probe/tls"]);
     nobody_else_says(r"\binstant_acme::", "server/src", &["server/src/drivers/acme/"]);
     nobody_else_says(r"\bureq::", "server/src", &["server/src/egress", "server/src/cli/"]);
 }

@@ -33,14 +33,14 @@ use crate::{
     },
 };
 
-const SHOP: &str = "shop.example.com";
+pub const SHOP: &str = "shop.example.com";
 
-fn domain(text: &str) -> DomainName {
+pub fn domain(text: &str) -> DomainName {
     text.parse().expect("a name")
 }
 
 /// A panel with an app that has a name of its own.
-async fn with_shop() -> Running {
+pub async fn with_shop() -> Running {
     let panel = Running::start().await;
     let app = panel.create(panel.form("shop")).await;
     let form = DomainForm { name: SHOP.into(), ..DomainForm::default() };
@@ -48,7 +48,7 @@ async fn with_shop() -> Running {
     panel
 }
 
-async fn keep(panel: &Running, actor: &Actor, name: &str, chain: &str, key: &str) -> Result<(), Problem> {
+pub async fn keep(panel: &Running, actor: &Actor, name: &str, chain: &str, key: &str) -> Result<(), Problem> {
     panel.backend.certificates.keep_own(actor, &domain(name), chain.to_owned(), Secret::new(key.to_owned())).await
 }
 
@@ -57,7 +57,7 @@ async fn keep_files(panel: &Running, files: &[&[u8]]) -> Result<(), Problem> {
     Ok(panel.services.certificates.keep_files(&panel.actor, &domain(SHOP), files).await?)
 }
 
-async fn view(panel: &Running, name: &str) -> DomainView {
+pub async fn view(panel: &Running, name: &str) -> DomainView {
     panel.backend.certificates.domain(&panel.actor, &domain(name)).await.expect("a domain")
 }
 
@@ -72,16 +72,16 @@ async fn https(panel: &Running) -> SocketAddr {
 }
 
 /// What a visitor's handshake gets.
-async fn served(panel: &Running, name: &str) -> Result<Secure, Unseen> {
+pub async fn served(panel: &Running, name: &str) -> Result<Secure, Unseen> {
     let name: HostName = name.parse().expect("a name");
     look_secure(https(panel).await, &name, Timestamp::from_ms(1_795_232_519_000)).await
 }
 
-fn serial(issued: &Issued) -> String {
+pub fn serial(issued: &Issued) -> String {
     facts(&issued.certificate).expect("facts").serial
 }
 
-fn nginx(panel: &Running) -> PathBuf {
+pub fn nginx(panel: &Running) -> PathBuf {
     panel.ground.state().join("nginx")
 }
 

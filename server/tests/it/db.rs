@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use homeport_model::actor::Actor;
+use homeport_model::{
+    actor::Actor,
+    traffic::{Bucket, Class},
+};
 use homeport_server::{
     ambient::Clock,
     audit::Audit,
@@ -248,6 +251,9 @@ async fn migrations_carry_rows_along() {
         ("audit", 1),
         ("dns_checks", 1),
         ("dns_providers", 1),
+        ("traffic_logs", 1),
+        ("traffic_holes", 1),
+        ("certificate_plans", 1),
     ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.expect("counts");
@@ -258,6 +264,15 @@ async fn migrations_carry_rows_along() {
     assert_eq!(domain, ("shop.example.com".into(), "01hzzzzzzzzzzza1".into(), 1_795_232_519_000));
     let spec: String = sqlx::query_scalar("SELECT spec FROM apps").fetch_one(&pool).await.expect("kept");
     assert_eq!(spec, "{\"name\":\"shop\"}");
+    let (grain, at, data): (i64, i64, Vec<u8>) =
+        sqlx::query_as("SELECT grain, at, data FROM traffic_buckets").fetch_one(&pool).await.expect("kept");
+    let bucket = Bucket::from_bytes(&data).expect("reads the same");
+    assert_eq!((grain, at, bucket.requests(), bucket.of(Class::Success), bucket.bytes), (0, 29_920_541, 4, 3, 200));
+    let position: i64 = sqlx::query_scalar("SELECT position FROM traffic_logs").fetch_one(&pool).await.expect("kept");
+    assert_eq!(position, 8_192, "it is gone on with where it was");
+    let asked: Option<i64> =
+        sqlx::query_scalar("SELECT asked_at FROM certificate_plans").fetch_one(&pool).await.expect("kept");
+    assert_eq!(asked, None, "nobody had asked");
     let orphans = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.expect("checks");
     assert!(orphans.is_empty());
 }

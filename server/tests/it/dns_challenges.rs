@@ -24,7 +24,7 @@ use crate::{
 
 const OWN: &str = "@ NS ns1\nns1 A 127.0.0.1\n";
 
-fn form(knot: &Knot, zone: &str) -> DnsProviderForm {
+pub fn form(knot: &Knot, zone: &str) -> DnsProviderForm {
     DnsProviderForm {
         zone: zone.into(),
         kind: "rfc2136".into(),
@@ -51,7 +51,7 @@ impl Asking {
 }
 
 /// The values that a server has.
-async fn values(address: SocketAddr, name: &str) -> Vec<String> {
+pub async fn values(address: SocketAddr, name: &str) -> Vec<String> {
     let answer = Resolver::new(Vec::new(), address.port()).texts_at(address.ip(), name).await;
     let mut values = answer.records().to_vec();
     values.sort();

@@ -1,18 +1,12 @@
 //! What a vhost does with visitors, asked through the real nginx.
 
-use std::{
-    net::SocketAddrV4,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{net::SocketAddrV4, sync::atomic::Ordering};
 
 use homeport_model::{
     deploy::SiteRules,
     domain::{
         Knob, ProxyForm, Redirect, RedirectScheme, RedirectStatus,
-        vhost::{
-            AppHost, AppVhost, CertificatePair, Down, Generation, Target, Upstream, VhostLeads, VhostPrefix, lanes,
-            parse,
-        },
+        vhost::{AppHost, AppVhost, Down, Generation, Target, Upstream, VhostLeads, VhostPrefix, lanes, parse},
     },
     prelude::*,
 };
@@ -22,30 +16,33 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{
-    echo::Echo,
-    namespace::{Ground, free_port},
-    web::{Answer, get, raw},
+use crate::{
+    https,
+    support::{
+        echo::Echo,
+        namespace::{Ground, free_port},
+        web::{Answer, get, raw},
+    },
 };
 
-fn form(pairs: &[(&str, &str)]) -> ProxyForm {
+pub fn form(pairs: &[(&str, &str)]) -> ProxyForm {
     let knobs = pairs.iter().map(|(key, typed)| ((*key).to_owned(), (*typed).to_owned())).collect();
     ProxyForm { knobs, ..ProxyForm::default() }
 }
 
 /// A generation with one app that serves `target` with these settings.
-fn with(ground: &Ground, number: u64, target: Target, form: &ProxyForm) -> Generation {
+pub fn with(ground: &Ground, number: u64, target: Target, form: &ProxyForm) -> Generation {
     let mut generation = ground.generation(number, target);
     generation.apps[0].settings = form.parse().unwrap_or_else(|problem| panic!("{problem}"));
     generation
 }
 
-async fn ask(ground: &Ground, host: &str, path: &str) -> Answer {
+pub async fn ask(ground: &Ground, host: &str, path: &str) -> Answer {
     get(ground.http_port, host, path).await.expect("an answer")
 }
 
 /// The first line that the app was asked with.
-fn asked(answer: &Answer) -> &str {
+pub fn asked(answer: &Answer) -> &str {
     answer.body().lines().next().unwrap_or_default()
 }
 
@@ -288,62 +285,6 @@ async fn connections_to_the_app_are_kept_where_somebody_wants_it() {
     }
 }
 
-/// A certificate for a name, as files, and what believes in it.
-fn certificate(ground: &Ground, host: &str) -> (CertificatePair, rustls::RootCertStore) {
-    let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).expect("made");
-    let key = Secret::new(made.signing_key.serialize_pem().into_bytes());
-    let pair = ground.nginx.ensure_pair(&CertificateId::new(1, 1), &made.cert.pem(), &key).expect("written");
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).expect("a root");
-    (pair, roots)
-}
-
-async fn by_https(port: Port, roots: rustls::RootCertStore, host: &'static str) -> String {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port.get())).await.expect("connected");
-    let mut stream = connector.connect(host.try_into().expect("a name"), stream).await.expect("a handshake");
-    let request = format!("GET /x HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("asked");
-    let mut text = Vec::new();
-    // nginx closes without a farewell.
-    let _ = stream.read_to_end(&mut text).await;
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-#[tokio::test]
-async fn https_is_led_to_unless_somebody_wants_both() {
-    let (ground, echo) = (Ground::new(), Echo::start().await);
-    let (pair, roots) = certificate(&ground, "shop.example.com");
-    let https = free_port();
-    let mut generation = with(&ground, 1, echo.target(), &form(&[("hsts_max_age", "60")]));
-    generation.host.https_port = Some(https);
-    generation.apps[0].names[0].tls = Some(pair);
-    ground.nginx.apply(&generation).await.expect("applied");
-    let answer = ask(&ground, "shop.example.com", "/a?b=c").await;
-    assert!(
-        answer.status == 301 && answer.text.contains(&format!("Location: https://shop.example.com:{https}/a?b=c")),
-        "{}",
-        answer.text
-    );
-    let text = by_https(https, roots.clone(), "shop.example.com").await;
-    assert!(
-        text.contains("Strict-Transport-Security: max-age=60\r\n") && text.contains("X-Forwarded-Proto: https"),
-        "{text}"
-    );
-    generation.number = 2;
-    generation.apps[0].settings = form(&[("force_https", "off"), ("hsts", "off")]).parse().expect("read");
-    ground.nginx.apply(&generation).await.expect("applied");
-    assert_eq!(asked(&ask(&ground, "shop.example.com", "/a").await), "GET /a HTTP/1.1");
-    let text = by_https(https, roots, "shop.example.com").await;
-    assert!(text.contains("GET /x ") && !text.contains("Strict-Transport-Security"), "{text}");
-}
-
 #[tokio::test]
 async fn grpc_reaches_its_port_over_plain_http2() {
     use http_body_util::{BodyExt, Empty, Full};
@@ -401,7 +342,7 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) % below
     };
-    let (pair, _) = certificate(&ground, "example.com");
+    let (pair, _) = https::certificate(&ground, "example.com", 1);
     let odd: Vec<char> = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~azAZ09é".chars().collect();
     let mut apps = Vec::new();
     let mut tries = 0_u32;

@@ -1,9 +1,14 @@
 //! Static sites through the real nginx: `_redirects`, `_headers`, the 404 page, apps in the browser.
 
+use std::os::unix::fs::PermissionsExt;
+
 use homeport_model::{
     build::{headers_file, redirects_file},
     deploy::{SiteRules, proof::Method},
-    domain::vhost::{AppVhost, Target},
+    domain::{
+        PasswordForm, PrefixForm,
+        vhost::{AppVhost, Target},
+    },
     id::AppId,
     name::AppName,
 };
@@ -242,4 +247,82 @@ async fn a_thousand_odd_rules_are_accepted_by_nginx() {
     generation.apps = apps;
     ground.nginx.apply(&generation).await.expect("applied");
     assert_eq!(ground.nginx.answering().await, Some(1));
+}
+
+/// Another app's `/docs` are the files of a site, by all of its rules.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_answers_a_part_of_another_apps_host() {
+    let (panel, git) = (Running::start().await, GitServer::start().await);
+    let fill = |repository: &Repository| {
+        repository.write("404.html", "no such page");
+        repository.write("guide/index.html", "guide");
+        repository.write("raw/page.html", "raw");
+        repository.write(
+            "_redirects",
+            "/old /guide/ 302\n/away https://new.example.com/x 301\n/same /guide/index.html 200\n",
+        );
+        repository.write("_headers", "/*\n  X-From: site\n");
+    };
+    let (docs, repository) = site(&panel, &git, fill, false).await;
+    succeeded(&panel.deploy(&docs).await);
+    let shop = panel.create(panel.form("shop")).await;
+    let domains = &panel.backend.domains;
+    let part = |path: &str, strip: &str| PrefixForm {
+        host: "shop.apps.localhost".into(),
+        path: path.into(),
+        app: "site".into(),
+        strip: strip.into(),
+    };
+    domains.add_prefix(&panel.actor, &shop, part("/docs", "yes")).await.expect("added");
+    domains.add_prefix(&panel.actor, &shop, part("/raw", "")).await.expect("added");
+    let ask = async |path: &str| get(panel.ground.http_port, "shop.apps.localhost", path).await.expect("an answer");
+    for (path, status, body) in [
+        ("/docs/", 200, "home"),
+        ("/docs/guide/", 200, "guide"),
+        ("/docs/same", 200, "guide"),
+        ("/docs/nope", 404, "no such page"),
+        ("/docs/_redirects", 404, "no such page"),
+        ("/docs/.env", 404, "no such page"),
+        ("/docs/raw/page.html", 200, "raw"),
+        ("/raw/page.html", 200, "raw"),
+        ("/raw/nope", 404, "no such page"),
+    ] {
+        let answer = ask(path).await;
+        assert_eq!((answer.status, answer.body()), (status, body), "{path}: {}", answer.text);
+        assert_eq!(header(&answer, "X-From"), Some("site"), "{path}");
+    }
+    for (path, to) in [
+        ("/docs?x=1", "/docs/?x=1"),
+        ("/docs/guide", "/docs/guide/"),
+        ("/docs/old", "/docs/guide/"),
+        ("/docs/away", "https://new.example.com/x"),
+        ("/raw", "/raw/"),
+    ] {
+        let answer = ask(path).await;
+        assert_eq!(header(&answer, "Location"), Some(to), "{path}: {}", answer.text);
+    }
+    for out in ["/docs/../x", "/docs/..%2f..%2fnginx/nginx.pid", "/docsx", "/"] {
+        assert_eq!(ask(out).await.status, if out.contains("%2f") { 400 } else { 502 }, "{out}");
+    }
+    // The site's password is asked for in its part; a new release is there at once.
+    let password = PasswordForm { user: "ada".into(), password: "correct horse".into() };
+    domains.set_password(&panel.actor, &docs, password).await.expect("set");
+    assert_eq!(ask("/docs/guide/").await.status, 401);
+    let socket = panel.ground.state().join("nginx/inside");
+    assert_eq!(std::fs::metadata(&socket).expect("there").permissions().mode() & 0o777, 0o710);
+    domains.remove_password(&panel.actor, &docs, &"ada".parse().expect("a name")).await.expect("removed");
+    repository.write("guide/index.html", "new guide");
+    repository.push("second");
+    succeeded(&panel.deploy(&docs).await);
+    assert_eq!(ask("/docs/guide/").await.body(), "new guide");
+    // Killed and started anew, it takes its socket again.
+    let pid = std::fs::read_to_string(panel.ground.state().join("nginx/nginx.pid")).expect("a pid");
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a pid")).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+    panel.services.domains.reconcile(panel.services.locks()).await.expect("started");
+    assert_eq!(ask("/docs/guide/").await.body(), "new guide");
+    let path = "/docs".parse().expect("a path");
+    let host = "shop.apps.localhost".parse().expect("a host");
+    domains.remove_prefix(&panel.actor, &shop, &host, &path).await.expect("removed");
+    assert_eq!(ask("/docs/").await.status, 502, "it is its own app's again");
 }

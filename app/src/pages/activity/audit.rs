@@ -94,6 +94,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("certificate.issue", "Ordered a certificate"),
     ("certificate.try", "Tried an order with staging"),
     ("certificate.revoke", "Revoked a certificate"),
+    ("certificate.stop_using", "Stopped using a certificate"),
+    ("certificate.use_again", "Went on with a certificate after nginx refused"),
     ("certificate.take_back", "Took a certificate back that nginx refused"),
     ("access.make_key", "Made a deploy key"),
     ("access.remove_key", "Removed a deploy key"),

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod dns;
 pub mod looks;
 pub mod plan;
+pub mod stop;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -17,7 +18,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::{
     api::{
-        certificates::{KeepOwnCertificate, LookAtDomain, SelfSign, find_domain},
+        certificates::{KeepOwnCertificate, LookAtDomain, SelfSign, StopUsingCertificate, find_domain},
         error::not_found,
     },
     live::version,
@@ -29,6 +30,7 @@ use certificate::{CertificatePanel, EarlierPanel};
 use dns::DnsPanel;
 use looks::Looks;
 use plan::PlanPanel;
+use stop::StopPanel;
 
 /// What the page does.
 #[derive(Clone, Copy)]
@@ -36,19 +38,24 @@ pub struct Actions {
     look: ServerAction<LookAtDomain>,
     keep: ServerAction<KeepOwnCertificate>,
     sign: ServerAction<SelfSign>,
+    stop: ServerAction<StopUsingCertificate>,
     /// What went wrong with the passkey that a certificate of one's own asks for.
     passkey: RwSignal<Option<Problem>>,
+    /// The same for using one no more.
+    passkey_to_stop: RwSignal<Option<Problem>>,
 }
 
 /// The page.
 #[component]
 pub fn DomainPage() -> impl IntoView {
-    let (look, keep, sign) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
-    let actions = Actions { look, keep, sign, passkey: ask_for_passkey(keep) };
+    let (look, keep, sign, stop) =
+        (ServerAction::new(), ServerAction::new(), ServerAction::new(), ServerAction::<StopUsingCertificate>::new());
+    let (passkey, passkey_to_stop) = (ask_for_passkey(keep), ask_for_passkey(stop));
+    let actions = Actions { look, keep, sign, stop, passkey, passkey_to_stop };
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let live = version(Topic::Host);
-    let done = move || (look.version().get(), keep.version().get(), sign.version().get());
+    let done = move || (look.version().get(), keep.version().get(), sign.version().get(), stop.version().get());
     let answer = Resource::new(
         move || (name.get(), live.get(), done()),
         |(name, ..)| async move {
@@ -67,6 +74,11 @@ pub fn DomainPage() -> impl IntoView {
     Effect::new(move || {
         if let Some(Ok(())) = sign.value().get() {
             toaster.say("The certificate is made and in use");
+        }
+    });
+    Effect::new(move || {
+        if let Some(Ok(())) = stop.value().get() {
+            toaster.say("The certificate is used no more");
         }
     });
     loaded_page(answer, || view! { <Skeleton /> }, move |view| view! { <Loaded view=view actions=actions /> })
@@ -93,8 +105,20 @@ const fn tone_of(severity: Severity) -> Tone {
 
 #[component]
 fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
-    let DomainView { domain, leads_to, certificate, note, verdict, alerts, looks, earlier, dns, https_port, now } =
-        view;
+    let DomainView {
+        domain,
+        leads_to,
+        certificate,
+        note,
+        verdict,
+        alerts,
+        looks,
+        stopping,
+        earlier,
+        dns,
+        https_port,
+        now,
+    } = view;
     let (tone, sentence) = match verdict {
         // What is as meant is good news only where there is a certificate.
         Some((Severity::Note, words)) if certificate.is_some() => (Tone::Good, words),
@@ -136,6 +160,10 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
             }
         })
         .collect_view();
+    let source = certificate.as_ref().map(|row| row.source);
+    let stopping = stopping.zip(source).map(|(stopping, source)| {
+        view! { <StopPanel domain=domain.clone() source=source stopping=stopping actions=actions /> }
+    });
     let may_sign = certificate.as_ref().is_none_or(|row| row.source == CertificateSource::SelfSigned);
     view! {
         <PageHeader
@@ -147,6 +175,7 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         <FormProblem problem=asked />
         {alerts}
         <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
+        {stopping}
         <PlanPanel domain=domain.clone() />
         <DnsPanel check=dns />
         <Looks looks=looks https_port=https_port now=now />

@@ -1,15 +1,16 @@
 //! An app's file: what stands above its servers, and a server for each way that its names are served.
 
 use super::{
-    AppVhost, CertificatePair, Host, Target, VhostLeads, VhostPort, VhostPrefix,
+    AppVhost, CertificatePair, Host, INSIDE, Target, VhostLeads, VhostPort, VhostPrefix,
     main_file::listens,
-    server::{add_headers, challenges, log_file, secure, to_https},
+    server::{HSTS, add_headers, challenges, log_file, secure, to_https},
     site::Site,
     work::{Work, group},
     write::Writer,
 };
 use crate::{
     app::PortScheme,
+    deploy::SiteRules,
     domain::{Knob, Redirect, RedirectScheme},
     name::Port,
 };
@@ -63,7 +64,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
                 match leads {
                     VhostLeads::App(prefixes) => work(prefixes, usual, true, scheme).write(w),
                     VhostLeads::Redirect { to, ours } => {
-                        let hsts = app.settings.hsts().map(|value| ("Strict-Transport-Security".to_owned(), value));
+                        let hsts = app.settings.hsts().map(|value| (HSTS.to_owned(), value));
                         add_headers(w, hsts.as_slice());
                         away(w, host, to, *ours);
                     }
@@ -74,7 +75,42 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
     for port in app.unusual(host) {
         more_servers(&mut w, host, app, port, &work);
     }
+    if let Target::Site(rules) = &app.target
+        && all.iter().any(|other| leads_to(other, app))
+    {
+        inside(&mut w, host, app, rules);
+    }
     w.finish()
+}
+
+/// Whether a part of another app's host leads to an app.
+fn leads_to(other: &AppVhost, app: &AppVhost) -> bool {
+    other.names.iter().any(|name| match &name.leads {
+        VhostLeads::App(prefixes) => prefixes.iter().any(|prefix| prefix.app == app.app),
+        VhostLeads::Redirect { .. } => false,
+    })
+}
+
+/// Where a static site is asked for parts of others' hosts.
+pub(super) fn inside_socket(host: &Host, app: &AppVhost) -> String {
+    format!("unix:{}/{INSIDE}/{}.sock", host.prefix, app.app)
+}
+
+/// The server that answers parts of others' hosts with a site, by all of its rules and as if they were its
+/// own names' paths. Who may come, what is added and what is written down is the business of who asks.
+fn inside(w: &mut Writer, host: &Host, app: &AppVhost, rules: &SiteRules) {
+    w.block("server", &[], |w| {
+        w.line("listen", &[&inside_socket(host, app)]);
+        w.line("access_log", &["off"]);
+        // Who asks packs the answer.
+        w.line("gzip", &["off"]);
+        Site::new(&app.app, rules).server(w, &site_root(host, app), &|_| {});
+    });
+}
+
+/// The folder of a site's files.
+pub(super) fn site_root(host: &Host, app: &AppVhost) -> String {
+    format!("{}/{}/current", host.sites, app.app)
 }
 
 /// An app's requests are written to a log of its own.

@@ -12,7 +12,9 @@ const PANEL_TIMEOUT: &str = "3600s";
 const PANEL_BODY: &str = "514m";
 /// What a push may bring; the panel itself says how much an app's repository may hold.
 const PANEL_GIT_BODY: &str = "4g";
-const HSTS: &str = "max-age=15724800";
+/// Tells browsers to come by https only.
+pub(super) const HSTS: &str = "Strict-Transport-Security";
+const PANEL_HSTS: &str = "max-age=15724800";
 /// After how many seconds a page of ours is worth asking again.
 pub(super) const SOON: &str = "5";
 
@@ -24,7 +26,8 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
         PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
     };
     let away = page("Homeport is restarting", "Your sites keep running. This page works again in a moment.");
-    servers(host, &names, |w| {
+    servers(host, &names, |w, headers| {
+        add_headers(w, headers);
         w.line("client_max_body_size", &[PANEL_BODY]);
         w.block("location", &["/"], |w| {
             w.line("proxy_pass", &[&upstream]);
@@ -43,7 +46,7 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
             w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
             w.line("gzip", &["off"]);
         });
-        own_page(w, "@homeport_away", "502", &away, SOON, &[]);
+        own_page(w, "@homeport_away", "502", &away, SOON, headers);
     })
 }
 
@@ -133,8 +136,8 @@ impl<'a> Names<'a> {
 }
 
 /// A server for http that does the work for names without a certificate; one that leads the others to
-/// https; and one for https for each certificate.
-fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String {
+/// https; and one for https for each certificate. The work is told which headers its answers have.
+fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer, &[(String, String)])) -> String {
     let mut w = Writer::new();
     let http = |w: &mut Writer, server_names: &[&str], inside: &dyn Fn(&mut Writer)| {
         w.block("server", &[], |w| {
@@ -145,7 +148,7 @@ fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String
         });
     };
     if !names.plain.is_empty() {
-        http(&mut w, &names.plain, &work);
+        http(&mut w, &names.plain, &|w| work(w, &[]));
     }
     let Some(port) = host.https_port.filter(|_| !names.secure.is_empty()) else { return w.finish() };
     let leading: Vec<&str> = names.secure.iter().flat_map(|(_, names)| names.iter().copied()).collect();
@@ -153,8 +156,7 @@ fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer)) -> String
     for (pair, server_names) in &names.secure {
         w.block("server", &[], |w| {
             secure(w, host, port, server_names, pair, true);
-            w.line("add_header", &["Strict-Transport-Security", HSTS, "always"]);
-            work(w);
+            work(w, &[(HSTS.to_owned(), PANEL_HSTS.to_owned())]);
         });
     }
     w.finish()

@@ -1,3 +1,4 @@
+mod hsts;
 mod settings;
 
 use std::{collections::BTreeSet, net::Ipv4Addr};

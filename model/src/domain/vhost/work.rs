@@ -4,7 +4,7 @@ use super::{
     AppVhost, Down, Host, Target, VhostPort, VhostPrefix, app,
     main_file::{COMPRESSED, KEPT, PROXY_HEADERS},
     pages::page,
-    server::{SOON, add_headers, own_page},
+    server::{HSTS, SOON, add_headers, own_page},
     site::{Site, literal},
     write::Writer,
 };
@@ -55,8 +55,7 @@ impl Work<'_> {
         guard(w, app, None);
         if self.answered_by_us(w, app, "/") {
         } else if let Target::Site(rules) = &app.target {
-            let root = format!("{}/{}/current", self.host.sites, app.app);
-            Site::new(&app.app, rules).server(w, &root, &|w| self.limits(w));
+            Site::new(&app.app, rules).server(w, &app::site_root(self.host, app), &|w| self.limits(w));
         } else if let Target::Proxied(upstream) = &app.target {
             let servers = upstream.servers_at(self.port);
             let to = self.upstream(app, self.port, &servers);
@@ -107,7 +106,11 @@ impl Work<'_> {
         let Some(other) = other else {
             let gone = page("Nothing answers here", "The app of this part is gone.");
             for location in [&exactly[..], &["^~", &below]] {
-                w.block("location", location, |w| own_words(w, "502", &gone));
+                w.block("location", location, |w| {
+                    // One header of its own, and a location has none of its server's.
+                    add_headers(w, &self.headers(self.app));
+                    own_words(w, "502", &gone);
+                });
             }
             return;
         };
@@ -132,14 +135,36 @@ impl Work<'_> {
                     w.line("proxy_pass", &[&format!("http://{to}{}", if prefix.strip { "/" } else { "" })]);
                     proxy(w, other);
                     error_pages(w, other, &mark);
+                } else if let Target::Site(_) = &other.target {
+                    self.limits(w);
+                    self.site_part(w, other, prefix, location.len() == 2 && location[0] == "=");
+                    w.line("error_page", &["502", &format!("@homeport_down{mark}")]);
                 } else {
                     let title = format!("{} does not answer here", other.name);
                     own_words(w, "502", &page(&title, "It has no container to lead to."));
                 }
             });
         }
-        if other.maintenance.is_none() && matches!(other.target, Target::Proxied(_)) {
+        if other.maintenance.is_none() && matches!(other.target, Target::Proxied(_) | Target::Site(_)) {
             self.error_locations(w, other, &mark);
+        }
+    }
+
+    /// A part that a static site answers: asked behind its socket, it goes by its own rules.
+    fn site_part(&self, w: &mut Writer, site: &AppVhost, prefix: &VhostPrefix, is_bare: bool) {
+        let path = &prefix.path;
+        if prefix.strip && is_bare {
+            // Links of the site's first page count from its folder.
+            w.line("return", &["301", &format!("{path}/$is_args$args")]);
+            return;
+        }
+        let to = app::inside_socket(self.host, site);
+        w.line("proxy_pass", &[&format!("http://{to}:{}", if prefix.strip { "/" } else { "" })]);
+        if prefix.strip {
+            // Where the site leads on within itself is below the part.
+            w.line("proxy_redirect", &["/", &format!("{path}/")]);
+        } else {
+            w.line("proxy_redirect", &["off"]);
         }
     }
 
@@ -154,7 +179,7 @@ impl Work<'_> {
     /// What every answer of an app has.
     fn headers(&self, app: &AppVhost) -> Vec<(String, String)> {
         let hsts = app.settings.hsts().filter(|_| self.secure);
-        let hsts = hsts.map(|value| ("Strict-Transport-Security".to_owned(), value));
+        let hsts = hsts.map(|value| (HSTS.to_owned(), value));
         let own = app.settings.headers.iter().map(|header| (header.name().to_owned(), literal(header.value())));
         hsts.into_iter().chain(own).collect()
     }

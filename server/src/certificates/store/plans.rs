@@ -23,6 +23,7 @@ struct Columns {
     ari_end: Option<i64>,
     ask_at: Option<i64>,
     random: i64,
+    asked_at: Option<i64>,
 }
 
 impl TryFrom<Columns> for CertificatePlan {
@@ -41,6 +42,7 @@ impl TryFrom<Columns> for CertificatePlan {
                 .map(|(start, end)| AriWindow { start: Timestamp::from_ms(start), end: Timestamp::from_ms(end) }),
             ask_at: row.ask_at.map(Timestamp::from_ms),
             random: u32::try_from(row.random).map_err(|_| bad("random"))?,
+            asked_at: row.asked_at.map(Timestamp::from_ms),
             domain: row.domain.parse().map_err(|_| bad("domain"))?,
         })
     }
@@ -50,7 +52,8 @@ impl TryFrom<Columns> for CertificatePlan {
 pub(crate) async fn all(db: &Db) -> Result<Vec<CertificatePlan>> {
     let rows = sqlx::query_as!(
         Columns,
-        "SELECT domain, policy, profile, challenge, next_at, failures, problem, ari_start, ari_end, ask_at, random
+        "SELECT domain, policy, profile, challenge, next_at, failures, problem, ari_start, ari_end, ask_at, random,
+                asked_at
          FROM certificate_plans ORDER BY domain"
     )
     .fetch_all(db.reader())
@@ -64,14 +67,16 @@ pub(crate) async fn of(db: &Db, domain: &DomainName) -> Result<CertificatePlan> 
     Ok(found.unwrap_or_else(|| CertificatePlan::new(domain.clone())))
 }
 
-/// Writes what a person may set, and forgets what went wrong.
+/// Writes what a person may set, and forgets what went wrong; where nothing is to be ordered, also that it
+/// was asked for.
 pub(crate) async fn set_wish(tx: &mut Conn, plan: &CertificatePlan) -> Result<()> {
     let (domain, policy, challenge) = (plan.domain.as_str(), plan.policy.as_str(), plan.challenge.as_str());
     let (profile, random) = (plan.profile.as_ref().map(ProfileName::as_str), i64::from(plan.random));
     sqlx::query!(
         "INSERT INTO certificate_plans (domain, policy, profile, challenge, failures, random) VALUES (?, ?, ?, ?, 0, ?)
          ON CONFLICT (domain) DO UPDATE SET policy = excluded.policy, profile = excluded.profile,
-             challenge = excluded.challenge, next_at = NULL, failures = 0, problem = NULL",
+             challenge = excluded.challenge, next_at = NULL, failures = 0, problem = NULL,
+             asked_at = CASE WHEN excluded.policy = 'automatic' THEN asked_at END",
         domain,
         policy,
         profile,
@@ -83,7 +88,7 @@ pub(crate) async fn set_wish(tx: &mut Conn, plan: &CertificatePlan) -> Result<()
     Ok(())
 }
 
-/// Writes how things went; what a person set stays as it is.
+/// Writes how things went; what a person set or asked for stays as it is.
 pub(crate) async fn set_progress(tx: &mut Conn, plan: &CertificatePlan) -> Result<()> {
     let (domain, policy, challenge) = (plan.domain.as_str(), plan.policy.as_str(), plan.challenge.as_str());
     let problem = plan.problem.as_ref().and_then(|problem| serde_json::to_string(problem).ok());
@@ -118,5 +123,41 @@ pub(crate) async fn try_all_now(tx: &mut Conn) -> Result<()> {
     sqlx::query!("UPDATE certificate_plans SET next_at = NULL, failures = 0 WHERE problem IS NOT NULL")
         .execute(tx)
         .await?;
+    Ok(())
+}
+
+/// Tries again now what a person had to see to in DNS; a pause that an authority wants stays.
+pub(crate) async fn try_by_dns_now(tx: &mut Conn) -> Result<()> {
+    sqlx::query!(
+        "UPDATE certificate_plans SET next_at = NULL
+         WHERE challenge = 'dns-01' AND problem IS NOT NULL AND json_extract(problem, '$.code') = 'conflict'"
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that somebody asked for a certificate, whatever is in use.
+pub(crate) async fn set_asked(tx: &mut Conn, plan: &CertificatePlan, at: Timestamp) -> Result<()> {
+    let (domain, policy, challenge) = (plan.domain.as_str(), plan.policy.as_str(), plan.challenge.as_str());
+    let (random, at) = (i64::from(plan.random), at.ms());
+    sqlx::query!(
+        "INSERT INTO certificate_plans (domain, policy, challenge, failures, random, asked_at) VALUES (?, ?, ?, 0, ?, ?)
+         ON CONFLICT (domain) DO UPDATE SET asked_at = excluded.asked_at",
+        domain,
+        policy,
+        challenge,
+        random,
+        at
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that what somebody asked for was tried.
+pub(crate) async fn set_tried(tx: &mut Conn, domain: &DomainName) -> Result<()> {
+    let domain = domain.as_str();
+    sqlx::query!("UPDATE certificate_plans SET asked_at = NULL WHERE domain = ?", domain).execute(tx).await?;
     Ok(())
 }

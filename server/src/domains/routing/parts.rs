@@ -30,12 +30,6 @@ impl Routing {
         if other.id == app.id {
             return Err(Problem::invalid("app", "The whole host leads to this app already.").into());
         }
-        if other.spec.source.is_static() {
-            let title = format!(
-                "{to} is files that nginx serves at its own names: only an app with a container can answer a part."
-            );
-            return Err(Problem::invalid("app", title).into());
-        }
         let here = kept::parts(&parts.db).await?;
         let of_host: Vec<_> = here.iter().filter(|part| part.host == host).collect();
         if of_host.iter().any(|part| part.path == path) {

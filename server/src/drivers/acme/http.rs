@@ -27,7 +27,8 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Error, Reach, error};
+use super::{Error, Reach, error, retry_after};
+use crate::ambient::Clock;
 
 /// One request with its answer.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -147,9 +148,8 @@ impl Http {
             Ok(answer) => answer?,
             Err(_) => return Err(Unreached::Away(format!("no answer within {} s", WITHIN.as_secs()))),
         };
-        let wait = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let seen =
-            Seen { status: answer.status().as_u16(), retry_after_s: wait.and_then(|text| text.trim().parse().ok()) };
+        let retry_after_s = retry_after::seconds(answer.headers(), Clock::default().now());
+        let seen = Seen { status: answer.status().as_u16(), retry_after_s };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(answer)
     }

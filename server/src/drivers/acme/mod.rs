@@ -4,6 +4,7 @@
 mod error;
 mod http;
 mod order;
+mod retry_after;
 
 pub use error::Error;
 pub use order::{Challenge, Issued, Order};

@@ -3,7 +3,7 @@
 
 use std::{io::Write, path::Path};
 
-use homeport_model::domain::vhost::{HostPath, HostUser, RenderedFile};
+use homeport_model::domain::vhost::{HostPath, HostUser, INSIDE, RenderedFile};
 
 use super::{Error, certificates, history, passwords};
 use crate::drivers::system::{fsroot::FsRoot, users};
@@ -43,6 +43,7 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
         ("logs", 0o710),
         ("run", 0o711),
         ("temp", 0o711),
+        (INSIDE, 0o710),
     ] {
         nginx.create_folder(folder, mode).map_err(Error::Files)?;
     }
@@ -50,6 +51,8 @@ pub(super) fn prepare(state: &Path) -> Result<Layout, Error> {
     if let Some(user) = &user {
         // Workers open the logs anew after a rotation.
         nginx.set_owner("logs", 0, user.group_id).map_err(Error::Files)?;
+        // Nobody else asks behind the passwords of a site.
+        nginx.set_owner(INSIDE, 0, user.group_id).map_err(Error::Files)?;
     }
     let worker_group = user.as_ref().map(|user| user.group_id);
     let worker = user.and_then(|user| Some((user.name.parse().ok()?, user.group.parse().ok()?)));

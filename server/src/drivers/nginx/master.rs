@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use homeport_model::domain::vhost::{MAIN_FILE, PROBE_SOCKET};
+use homeport_model::domain::vhost::{INSIDE, MAIN_FILE, PROBE_SOCKET};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
@@ -50,7 +50,11 @@ impl Nginx {
         // Workers outlive a killed master and hold its ports; this asks them to close those and to
         // finish their requests.
         self.workers()?.into_iter().try_for_each(|pid| signal(pid, Signal::QUIT))?;
+        // A killed master leaves its sockets' names, which then cannot be taken.
         self.root.remove_file(PROBE_SOCKET).map_err(Error::Files)?;
+        for socket in self.root.names(INSIDE).map_err(Error::Files)? {
+            self.root.remove_file(format!("{INSIDE}/{socket}")).map_err(Error::Files)?;
+        }
         let main = self.main_path();
         let run = Invocation::new(Program::Nginx).args(["-p", self.prefix.as_str(), "-c", &main]);
         run.run().await.map(|_| ()).map_err(Error::start)

@@ -12,11 +12,13 @@ mod history;
 mod layout;
 mod logs;
 mod master;
+mod meddling;
 mod passwords;
 mod probe;
 mod sites;
 
 use std::{
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::{Arc, RwLock},
@@ -25,6 +27,7 @@ use std::{
 
 use homeport_model::{
     domain::vhost::{Generation, Host, HostPath, HostUser, MAIN_FILE, RenderedFile},
+    id::CertificateId,
     name::Port,
 };
 use tokio::{
@@ -79,6 +82,9 @@ pub struct Nginx {
     worker_group: Option<u32>,
     /// The current files that were changed by hand, when it was last looked.
     edits: Arc<RwLock<Vec<String>>>,
+    /// The pairs that lie there as given, as they looked then.
+    laid: Arc<std::sync::Mutex<HashMap<CertificateId, certificates::Laid>>>,
+    meddling: meddling::Meddling,
     /// The files as they were when they were last read for that.
     looked: Arc<RwLock<Option<history::Looked>>>,
     /// One change at a time.
@@ -98,6 +104,8 @@ impl Nginx {
             worker: layout.worker,
             worker_group: layout.worker_group,
             edits: Arc::default(),
+            laid: Arc::default(),
+            meddling: meddling::Meddling::default(),
             looked: Arc::default(),
             turn: Arc::default(),
         })
@@ -163,6 +171,7 @@ impl Nginx {
             layout::remove_generation(&self.root, number)?;
             return Err(error);
         }
+        self.meddling.happen();
         history::remember(&self.root, number, &files)?;
         layout::link(&self.root, number)?;
         if let Err(error) = self.load(generation).await {
@@ -272,7 +281,7 @@ impl Nginx {
     }
 
     async fn swap_back(&self, before: Option<u64>, failed: u64) {
-        let workers = self.workers().unwrap_or_default();
+        let (workers, log_end) = (self.workers().unwrap_or_default(), self.log_end());
         let back = match before {
             Some(before) => layout::link(&self.root, before).and_then(|()| self.reload()),
             None => self.root.remove_file(layout::CURRENT).map_err(Error::Files),
@@ -283,10 +292,12 @@ impl Nginx {
         }
         let _ = layout::remove_generation(&self.root, failed);
         // A master that waits for a port tries for some seconds and hears of nothing meanwhile; new
-        // workers show that it is done.
+        // workers show that it is done. So does a word about the files of before: the old workers go on.
         let deadline = Instant::now() + ANSWERS_WITHIN;
         while before.is_some() && self.running().is_some() && Instant::now() < deadline {
-            if self.workers().unwrap_or_default().iter().any(|pid| !workers.contains(pid)) {
+            let is_new = |pid: &u32| !workers.contains(pid);
+            let refused = self.emergencies_since(log_end).lines().any(|line| !line.contains("bind"));
+            if refused || self.workers().unwrap_or_default().iter().any(is_new) {
                 return;
             }
             sleep(ASK_EVERY).await;

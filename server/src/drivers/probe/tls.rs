@@ -4,21 +4,17 @@
 //! Whatever certificate the container shows is taken. It is self-signed or made for another name by
 //! nature: no authority gives one for an address on a bridge, and the connection never leaves this
 //! host, so there is nobody between whom a certificate could keep out. The check asks whether the app
-//! answers, not who it is; what nginx serves is judged elsewhere. Nothing else may connect like this.
+//! answers, not who it is; what nginx serves is judged elsewhere. [`onlooker`] is how.
 
 use std::sync::{Arc, LazyLock};
 
 use homeport_model::{name::HostName, text::clean_line};
-use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::Error;
+use crate::drivers::onlooker;
 
 /// Shakes hands as a visitor of `host` would.
 ///
@@ -35,18 +31,8 @@ pub(super) async fn shake_hands(
     TlsConnector::from(config).connect(name, stream).await.map_err(|error| in_words(&error))
 }
 
-static CONFIG: LazyLock<Result<Arc<ClientConfig>, String>> = LazyLock::new(|| {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = Arc::new(TakesAll(provider.clone()));
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-});
+static CONFIG: LazyLock<Result<Arc<ClientConfig>, String>> =
+    LazyLock::new(|| onlooker::config(&["http/1.1"]).map_err(|error| error.to_string()));
 
 fn in_words(error: &std::io::Error) -> Error {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
@@ -57,43 +43,4 @@ fn in_words(error: &std::io::Error) -> Error {
         None => clean_line(&error.to_string()),
     };
     Error::Handshake { reason, is_alert: matches!(cause, Some(rustls::Error::AlertReceived(_))) }
-}
-
-/// Takes every certificate, for the reason above.
-#[derive(Debug)]
-struct TakesAll(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TakesAll {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -32,6 +32,14 @@ pub struct FileStat {
     pub size_bytes: u64,
 }
 
+/// A file as it was seen, so that any change of it shows, also one that keeps its size and times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileMark {
+    stat: FileStat,
+    /// When the file system last noted a change, which nobody sets by hand: seconds and nanoseconds.
+    noted: (i64, u64),
+}
+
 /// A folder, and everything below it.
 #[derive(Debug, Clone)]
 pub struct FsRoot {
@@ -247,9 +255,18 @@ impl FsRoot {
     /// Which file stands at `rel`, by its inode, and its size; `None` where there is none. The file is not
     /// opened.
     pub fn stat(&self, rel: impl AsRef<Path>) -> io::Result<Option<FileStat>> {
+        Ok(self.mark(rel)?.map(|mark| mark.stat))
+    }
+
+    /// The same with when it last changed; two marks that are equal are of the same bytes.
+    pub fn mark(&self, rel: impl AsRef<Path>) -> io::Result<Option<FileMark>> {
         let (folder, name) = self.parent(rel.as_ref())?;
         match fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(FileStat { inode: stat.st_ino, size_bytes: u64::try_from(stat.st_size).unwrap_or(0) })),
+            Ok(found) => {
+                let size_bytes = u64::try_from(found.st_size).unwrap_or(0);
+                let stat = FileStat { inode: found.st_ino, size_bytes };
+                Ok(Some(FileMark { stat, noted: (found.st_ctime, found.st_ctime_nsec) }))
+            }
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -2,7 +2,7 @@
 //! it. Nothing secret is sent, so there is nothing to be lost to whoever answers; whether browsers would
 //! believe them is judged apart.
 
-use std::{error::Error as StdError, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error as StdError, io, net::SocketAddr, time::Duration};
 
 use homeport_model::{
     certificate::served::{Plain, Protocol, Secure, Unseen},
@@ -15,10 +15,8 @@ use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    AlertDescription, ProtocolVersion,
+    pki_types::{CertificateDer, ServerName},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -27,6 +25,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{pair::above, trust::is_trusted, x509::Read};
+use crate::drivers::onlooker;
 
 /// All of a look together.
 const WITHIN: Duration = Duration::from_secs(6);
@@ -62,17 +61,10 @@ pub async fn shakes_hands(address: SocketAddr, name: &HostName) -> bool {
 type Stream = tokio_rustls::client::TlsStream<TcpStream>;
 
 async fn connect(address: SocketAddr, name: &HostName) -> Result<Stream, Unseen> {
-    let provider = Arc::new(ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Unseen::Broken(error.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Onlooker(provider)))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let config = onlooker::config(&["h2", "http/1.1"]).map_err(|error| Unseen::Broken(error.to_string()))?;
     let asked = ServerName::try_from(name.as_str().to_owned()).map_err(|error| Unseen::Broken(error.to_string()))?;
     let stream = TcpStream::connect(address).await.map_err(unseen)?;
-    TlsConnector::from(Arc::new(config)).connect(asked, stream).await.map_err(unseen)
+    TlsConnector::from(config).connect(asked, stream).await.map_err(unseen)
 }
 
 async fn secure(address: SocketAddr, name: &HostName, now: Timestamp) -> Result<Secure, Unseen> {
@@ -166,43 +158,4 @@ fn unseen(error: io::Error) -> Unseen {
 
 fn one_line(error: &dyn StdError) -> String {
     clean_line(&error.to_string()).trim_end_matches('.').chars().take(MOST_VALUE).collect()
-}
-
-/// Lets every chain pass, to look at it. That the server has the leaf's key is checked all the same.
-#[derive(Debug)]
-struct Onlooker(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Onlooker {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -58,6 +58,13 @@ async fn a_pause_that_the_authority_wants_is_kept() {
     assert!(site.problem().await.title.contains("trouble of its own"));
     assert!((59..=60).contains(&site.minutes_left().await), "ten minutes by ourselves, an hour as it says");
 
+    // As a date, too; the gate's answers have one of their own to count from.
+    let until = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(5 * 3_600));
+    site.pebble.gate.set(|says| says.no_orders = Some((503, "serverInternal", until.leak())));
+    site.later(62 * MINUTE);
+    site.look().await;
+    assert!((299..=301).contains(&site.minutes_left().await), "{}", site.minutes_left().await);
+
     for instead in [(500, "<html>nginx</html>"), (200, "<html>captive portal</html>"), (400, "{}"), (200, "[]")] {
         site.pebble.gate.set(|says| says.instead = Some(instead));
         site.later(2 * DAY);
@@ -118,6 +125,57 @@ async fn nginx_refuses_the_new_one_and_serves_the_old() {
     site.look().await;
     assert_eq!((site.served().await, site.pebble.gate.orders().len()), (old.clone(), 2));
     sql(&site, "UPDATE certificates SET chain = (SELECT chain FROM certificates WHERE in_use = 1), sealed = (SELECT sealed FROM certificates WHERE in_use = 1) WHERE in_use = 0").await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_asked_for_outlives_the_panel_until_it_was_tried() {
+    let site = Site::issued().await;
+    let old = site.served().await;
+    site.panel.services.stop_looking();
+    site.panel.backend.certificates.issue_now(&site.panel.actor, &name(SHOP)).await.expect("asked for");
+    // The panel stops before it looks, and once more in the middle of the order.
+    let site = site.restart(Clock::default()).await;
+    site.panel.faults.plant("certificate.ready", When::After, Fault::Die);
+    site.look().await;
+    if site.row().await.plan.asked_at.is_none() {
+        // It looked by itself before the fault was planted.
+        site.panel.backend.certificates.issue_now(&site.panel.actor, &name(SHOP)).await.expect("asked for");
+        site.look().await;
+    }
+    assert!(site.panel.faults.all_went_off() && site.row().await.plan.asked_at.is_some(), "it was not tried");
+    let site = site.restart(Clock::default()).await;
+    site.look().await;
+    assert_eq!((site.row().await.plan.asked_at, site.row().await.plan.problem), (None, None));
+    let new = site.served().await;
+    assert_ne!(new, old);
+    let orders = site.pebble.gate.orders().len();
+    assert!((3..=4).contains(&orders), "{orders}");
+    // It was tried, and nothing more happens.
+    site.look().await;
+    assert_eq!((site.served().await, site.pebble.gate.orders().len()), (new, orders));
+
+    // A try that fails is one, too.
+    site.pebble.gate.set(|says| says.no_orders = Some((503, "serverInternal", "60")));
+    site.issue_now().await;
+    assert!(site.row().await.plan.asked_at.is_none() && site.row().await.plan.problem.is_some());
+}
+
+/// A certificate that has just come goes away after nginx has tested it: it is laid out once more.
+#[tokio::test]
+async fn a_new_pair_that_somebody_removes_before_the_reload_is_served_all_the_same() {
+    let site = Site::issued().await;
+    let old = site.served().await;
+    let pairs = site.panel.ground.state().join("nginx/certificates");
+    site.panel.services.domains.nginx().meddle_before_reload(move || {
+        for pair in std::fs::read_dir(&pairs).expect("pairs") {
+            std::fs::remove_dir_all(pair.expect("an entry").path()).expect("removed");
+        }
+    });
+    site.issue_now().await;
+    assert_eq!((site.row().await.plan.problem, site.row().await.plan.failures), (None, 0));
+    let new = site.served().await;
+    assert_ne!(new, old);
+    assert_eq!((site.serial().await, site.pebble.gate.orders().len()), (Some(new), 2));
 }
 
 /// The pair's files are made from the store again, whoever removed them.

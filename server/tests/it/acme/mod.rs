@@ -3,6 +3,8 @@
 mod answers;
 mod faults;
 mod renewals;
+mod stopping;
+mod wildcards;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -53,6 +54,15 @@ impl Pebble {
     /// One that asks port `http` for answers, with more environment (`PEBBLE_WFE_NONCEREJECT`; `EAB` wants
     /// accounts to be bound).
     pub async fn with(http: Port, more: &[(&str, &str)]) -> Self {
+        Self::start(http, more, None).await
+    }
+
+    /// One that asks this name server, as the world would.
+    pub async fn asking(http: Port, names: SocketAddr) -> Self {
+        Self::start(http, &[], Some(names)).await
+    }
+
+    async fn start(http: Port, more: &[(&str, &str)], asks: Option<SocketAddr>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (listen, manage, dns, tell) = (free_port(), free_port(), free_port(), free_port());
         let (chain, key) = certificates(&folder);
@@ -78,8 +88,9 @@ impl Pebble {
         let mut settings =
             vec![("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "0"), ("PEBBLE_AUTHZREUSE", "0")];
         settings.extend(more);
+        let asked = asks.map_or_else(|| format!("127.0.0.1:{dns}"), |server| server.to_string());
         let authority = Command::new("/usr/bin/pebble")
-            .args(["-config", "pebble.json", "-dnsserver", &format!("127.0.0.1:{dns}"), "-strict"])
+            .args(["-config", "pebble.json", "-dnsserver", &asked, "-strict"])
             .current_dir(folder.path())
             .envs(settings)
             .stdout(log())

@@ -218,6 +218,45 @@ fn parts_of_a_host_go_to_other_apps_longest_first() {
 }
 
 #[test]
+fn a_part_of_a_host_may_be_a_site() {
+    let docs = AppId::new(2, 2);
+    let hosts = vec!["docs.example.com".parse().expect("a host")];
+    let mut site =
+        AppVhost::new(docs.clone(), "docs".parse().expect("a name"), hosts, Target::Site(SiteRules::default()));
+    site.passwords = Some("/srv/homeport/nginx/passwords/a".parse().expect("a path"));
+    let mut app = shop(behind(1));
+    let render = |app: &AppVhost| {
+        let generation =
+            Generation { number: 7, host: host(), panel: None, apps: vec![app.clone(), site.clone()] }.render();
+        [1, 2].map(|at: usize| parse::parse(&generation[at].text).expect("parses"))
+    };
+    let socket = format!("unix:/srv/homeport/nginx/inside/{docs}.sock");
+    let [_, alone] = render(&app);
+    assert!(!all(&alone, "listen").contains(&socket), "nobody asks");
+    let part = |path: &str, strip| VhostPrefix { path: path.parse().expect("a path"), app: docs.clone(), strip };
+    app.names[0].leads = VhostLeads::App(vec![part("/docs", true), part("/raw", false)]);
+    let [outside, inside] = render(&app);
+    let location = |args: &[&str]| {
+        let all = outside[0].all("location");
+        all.into_iter().find(|location| location.args == args).expect("there").block.clone()
+    };
+    assert_eq!(all(&location(&["=", "/docs"]), "return"), ["301 /docs/$is_args$args"]);
+    let below = location(&["^~", "/docs/"]);
+    assert_eq!(all(&below, "proxy_pass"), [format!("http://{socket}:/")]);
+    assert_eq!(all(&below, "proxy_redirect"), ["/ /docs/"]);
+    assert_eq!(all(&below, "auth_basic"), ["docs"], "who may come is asked before");
+    let raw = location(&["^~", "/raw/"]);
+    assert_eq!(
+        (all(&raw, "proxy_pass"), all(&raw, "proxy_redirect")),
+        (vec![format!("http://{socket}:")], vec!["off".into()])
+    );
+    let server = inside.iter().find(|server| all(&server.block, "listen") == [socket.clone()]).expect("there");
+    assert_eq!(all(&server.block, "access_log"), ["off"], "a request counts once");
+    assert!(all(&server.block, "auth_basic").is_empty());
+    assert_eq!(server.all("root")[0].args, [format!("/srv/homeport/sites/{docs}/current")]);
+}
+
+#[test]
 fn maintenance_and_names_that_nobody_has() {
     let mut app = shop(Target::Site(SiteRules::default()));
     app.maintenance = Some(Some("Back at 9.".parse().expect("a text")));
