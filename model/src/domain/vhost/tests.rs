@@ -1,4 +1,5 @@
 mod settings;
+mod tunnel;
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
@@ -35,6 +36,7 @@ pub(super) fn host() -> Host {
         worker: Some(("www-data".parse().expect("a user"), "www-data".parse().expect("a group"))),
         brotli: None,
         http2_by_server: false,
+        tunnel_port: None,
     }
 }
 
