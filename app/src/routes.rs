@@ -23,7 +23,7 @@ use crate::{
         not_found::NotFound,
         settings::{
             SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
-            registries::RegistriesPage,
+            registries::RegistriesPage, tunnel::TunnelPage,
         },
         sign_in::{RecoverPage, SignInPage},
         today::TodayPage,
@@ -72,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/activity/deliveries") view=DeliveriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view=SharedEnvironment ssr=SsrMode::Async />
                     <Route path=path!("/settings/panel") view=PanelDomainPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/tunnel") view=TunnelPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view=RegistriesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/certificates") view=CertificatesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/dns") view=DnsProvidersPage ssr=SsrMode::Async />

@@ -28,7 +28,7 @@ use super::{
     Certificates,
     store::{self, Certificate, acme, plans},
 };
-use crate::{drivers::acme::Account, failure::Failure};
+use crate::{drivers::acme::Account, failure::Failure, tunnel};
 
 /// How often it looks when nobody nudges.
 pub const ORDERS_EVERY: Duration = Duration::from_secs(60);
@@ -60,6 +60,8 @@ pub(super) struct Name {
     covered: bool,
     /// Somebody wants a new one now.
     pub(super) forced: bool,
+    /// It comes in by the tunnel.
+    by_tunnel: bool,
 }
 
 impl Name {
@@ -72,6 +74,9 @@ impl Name {
     }
 
     fn step(&self, now: Timestamp) -> Step {
+        if self.by_tunnel {
+            return Step::Nothing(Why::Tunnel);
+        }
         let revoked = self.issued.as_ref().is_some_and(|issued| issued.revoked);
         let held = self.held.as_ref().map(|held| Held { source: held.source, facts: &held.facts, revoked });
         match decide(&self.plan, held, self.covered, now) {
@@ -141,6 +146,7 @@ impl Certificates {
         let mut names = self.apps.parts.domains.served_names().await?;
         names.sort();
         names.dedup();
+        let by_tunnel = tunnel::store::names(db).await?;
         let (mut planned, mut in_use) = (plans::all(db).await?, store::in_use(db).await?);
         let mut issued = acme::issued(db).await?;
         let wildcards: Vec<DomainName> =
@@ -152,8 +158,9 @@ impl Certificates {
             let of = held.as_ref().and_then(|held| take(&mut issued, |issued| issued.id == held.id));
             let covered = wildcards.iter().any(|wildcard| *wildcard != domain && wildcard.covers(&domain));
             let forced = forced.contains(&domain);
+            let by_tunnel = by_tunnel.contains(&domain);
             let plan = plan.unwrap_or_else(|| CertificatePlan::new(domain));
-            Name { plan, held, issued: of, covered, forced }
+            Name { plan, held, issued: of, covered, forced, by_tunnel }
         });
         Ok(look.collect())
     }
@@ -173,7 +180,9 @@ impl Certificates {
             let issuer = name.issued.as_ref().and_then(|issued| issued.directory.as_ref());
             issuer == Some(&settings.directory) && has_come(name.plan.ask_at, now)
         };
-        let is_held = |name: &Name| name.held.as_ref().is_some_and(|held| held.source == CertificateSource::Acme);
+        let is_held = |name: &Name| {
+            !name.by_tunnel && name.held.as_ref().is_some_and(|held| held.source == CertificateSource::Acme)
+        };
         let names: Vec<Name> =
             self.names_now().await?.into_iter().filter(|name| is_held(name) && of_theirs(name)).collect();
         if names.is_empty() {

@@ -56,4 +56,5 @@ mod support;
 mod tls;
 mod traffic;
 mod troubles;
+mod tunnel;
 mod webhooks;

@@ -10,8 +10,8 @@ use homeport_model::{
     domain::{
         Knob, ProxyForm, Redirect, RedirectScheme, RedirectStatus,
         vhost::{
-            AppHost, AppVhost, CertificatePair, Down, Generation, Target, Upstream, VhostLeads, VhostPrefix, lanes,
-            parse,
+            AppHost, AppVhost, CertificatePair, Down, Generation, Target, TunnelHost, Upstream, VhostLeads,
+            VhostPrefix, lanes, parse,
         },
     },
     prelude::*,
@@ -289,7 +289,7 @@ async fn connections_to_the_app_are_kept_where_somebody_wants_it() {
 }
 
 /// A certificate for a name, as files, and what believes in it.
-fn certificate(ground: &Ground, host: &str) -> (CertificatePair, rustls::RootCertStore) {
+pub fn certificate(ground: &Ground, host: &str) -> (CertificatePair, rustls::RootCertStore) {
     let made = rcgen::generate_simple_self_signed(vec![host.to_owned()]).expect("made");
     let key = Secret::new(made.signing_key.serialize_pem().into_bytes());
     let pair = ground.nginx.ensure_pair(&CertificateId::new(1, 1), &made.cert.pem(), &key).expect("written");
@@ -464,11 +464,18 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
             };
             app.names[1].leads = VhostLeads::App(vec![part]);
         }
+        if random(3) == 0 {
+            let leads = app.names[random(2) as usize].leads.clone();
+            let below = if random(4) == 0 { "*." } else { "" };
+            let name = format!("{below}t{index}.example.com").parse().expect("a name");
+            app.by_tunnel.push(TunnelHost { name, leads });
+        }
         apps.push(app);
     }
     assert!(tries < 20_000, "{tries} tries: hardly anything is accepted");
     let mut generation = Generation { apps, ..ground.generation(1, Target::Down(Down::Stopped)) };
     generation.host.https_port = Some(free_port());
+    generation.host.tunnel_port = Some(free_port());
     ground.nginx.apply(&generation).await.unwrap_or_else(|error: Error| panic!("{error}"));
     let files = ground.nginx.files().expect("read");
     for app in &generation.apps {
@@ -479,7 +486,13 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
             .flat_map(|one| one.args.clone())
             .filter(|name| name != "_")
             .collect();
-        let wanted: std::collections::BTreeSet<String> = app.names.iter().map(|name| name.name.to_string()).collect();
+        let wanted: std::collections::BTreeSet<String> = app
+            .names
+            .iter()
+            .map(|name| &name.name)
+            .chain(app.by_tunnel.iter().map(|name| &name.name))
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(names, wanted);
         let sizes: Vec<&str> =
             parse::find_all(&read, "client_max_body_size").iter().map(|one| one.args[0].as_str()).collect();

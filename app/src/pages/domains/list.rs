@@ -104,6 +104,7 @@ fn Table(found: Memo<Vec<DomainRow>>) -> impl IntoView {
                     <tr>
                         <th scope="col">"Name"</th>
                         <th scope="col">"Leads to"</th>
+                        <th scope="col">"Way in"</th>
                         <th scope="col">"Served by"</th>
                         <th scope="col">"Seen"</th>
                     </tr>
@@ -134,6 +135,7 @@ fn Row(row: DomainRow) -> impl IntoView {
             <td data-cell="note">
                 <a href=format!("/apps/{app}/domains")>{leads}</a>
             </td>
+            <td class="muted">{row.way.words()}</td>
             <td data-cell="end">{served_cell(&row)}</td>
             <td data-cell="side">{seen.collect_view()}</td>
         </tr>

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod dns;
 pub mod looks;
 pub mod plan;
+pub mod way;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -18,6 +19,7 @@ use leptos_router::hooks::use_params_map;
 use crate::{
     api::{
         certificates::{KeepOwnCertificate, LookAtDomain, SelfSign, find_domain},
+        domains::SetWayIn,
         error::not_found,
     },
     live::version,
@@ -29,6 +31,7 @@ use certificate::{CertificatePanel, EarlierPanel};
 use dns::DnsPanel;
 use looks::Looks;
 use plan::PlanPanel;
+use way::WayPanel;
 
 /// What the page does.
 #[derive(Clone, Copy)]
@@ -36,6 +39,7 @@ pub struct Actions {
     look: ServerAction<LookAtDomain>,
     keep: ServerAction<KeepOwnCertificate>,
     sign: ServerAction<SelfSign>,
+    way: ServerAction<SetWayIn>,
     /// What went wrong with the passkey that a certificate of one's own asks for.
     passkey: RwSignal<Option<Problem>>,
 }
@@ -44,11 +48,12 @@ pub struct Actions {
 #[component]
 pub fn DomainPage() -> impl IntoView {
     let (look, keep, sign) = (ServerAction::new(), ServerAction::new(), ServerAction::new());
-    let actions = Actions { look, keep, sign, passkey: ask_for_passkey(keep) };
+    let way = ServerAction::new();
+    let actions = Actions { look, keep, sign, way, passkey: ask_for_passkey(keep) };
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let live = version(Topic::Host);
-    let done = move || (look.version().get(), keep.version().get(), sign.version().get());
+    let done = move || (look.version().get(), keep.version().get(), sign.version().get(), way.version().get());
     let answer = Resource::new(
         move || (name.get(), live.get(), done()),
         |(name, ..)| async move {
@@ -93,15 +98,33 @@ const fn tone_of(severity: Severity) -> Tone {
 
 #[component]
 fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
-    let DomainView { domain, leads_to, certificate, note, verdict, alerts, looks, earlier, dns, https_port, now } =
-        view;
+    let DomainView {
+        domain,
+        leads_to,
+        way,
+        tunnel,
+        certificate,
+        note,
+        verdict,
+        alerts,
+        looks,
+        earlier,
+        dns,
+        https_port,
+        now,
+        ..
+    } = view;
+    let by_tunnel = tunnel.on;
     let (tone, sentence) = match verdict {
+        _ if by_tunnel && tunnel.id.is_none() => (Tone::Bad, "The tunnel that it comes in by is gone".to_owned()),
+        _ if by_tunnel => (Tone::Good, "Comes in through the tunnel".to_owned()),
         // What is as meant is good news only where there is a certificate.
         Some((Severity::Note, words)) if certificate.is_some() => (Tone::Good, words),
         Some((severity, words)) => (tone_of(severity), words),
         None => (Tone::Unknown, "Not looked at yet".to_owned()),
     };
-    let seen = looks.first().map(|look| look.served.at);
+    let seen = looks.first().map(|look| look.served.at).filter(|_| !by_tunnel);
+    let app = if let LeadsTo::App { name } = &leads_to { Some(name.clone()) } else { None };
     let (href, to) = match &leads_to {
         LeadsTo::Panel => ("/settings".to_owned(), "this panel".to_owned()),
         LeadsTo::App { name } => (format!("/apps/{name}"), name.to_string()),
@@ -146,18 +169,23 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         />
         <FormProblem problem=asked />
         {alerts}
-        <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
-        <PlanPanel domain=domain.clone() />
-        <DnsPanel check=dns />
-        <Looks looks=looks https_port=https_port now=now />
-        <div class="split" data-variant="even">
-            <Bring domain=domain.clone() actions=actions />
-            <div class="stack">
-                <Files domain=domain.clone() />
-                {may_sign.then(|| view! { <SelfSigned domain=domain.clone() actions=actions /> })}
-                <EarlierPanel earlier=earlier />
+        <WayPanel domain=domain.to_string() way=way tunnel=tunnel.clone() app=app act=actions.way />
+        {(!by_tunnel).then(|| view! {
+            <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
+            <PlanPanel domain=domain.clone() />
+        })}
+        <DnsPanel check=dns tunnel=tunnel />
+        {(!by_tunnel).then(|| view! {
+            <Looks looks=looks https_port=https_port now=now />
+            <div class="split" data-variant="even">
+                <Bring domain=domain.clone() actions=actions />
+                <div class="stack">
+                    <Files domain=domain.clone() />
+                    {may_sign.then(|| view! { <SelfSigned domain=domain.clone() actions=actions /> })}
+                    <EarlierPanel earlier=earlier />
+                </div>
             </div>
-        </div>
+        })}
     }
     .into_any()
 }
