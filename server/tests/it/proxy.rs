@@ -486,13 +486,8 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
             .flat_map(|one| one.args.clone())
             .filter(|name| name != "_")
             .collect();
-        let wanted: std::collections::BTreeSet<String> = app
-            .names
-            .iter()
-            .map(|name| &name.name)
-            .chain(app.by_tunnel.iter().map(|name| &name.name))
-            .map(ToString::to_string)
-            .collect();
+        let all = app.names.iter().map(|name| &name.name).chain(app.by_tunnel.iter().map(|name| &name.name));
+        let wanted: std::collections::BTreeSet<String> = all.map(ToString::to_string).collect();
         assert_eq!(names, wanted);
         let sizes: Vec<&str> =
             parse::find_all(&read, "client_max_body_size").iter().map(|one| one.args[0].as_str()).collect();
