@@ -1,7 +1,7 @@
 -- Cloudflare Tunnel: its token, and the names that come in by it.
 
 CREATE TABLE tunnel (
-    one       INTEGER NOT NULL PRIMARY KEY DEFAULT 1 CHECK (one = 1), -- there is at most one
+    one       INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), -- there is at most one
     tunnel_id TEXT    NOT NULL,                 -- model::tunnel::TunnelId
     sealed    BLOB    NOT NULL,                 -- the token
     added_by  TEXT    NOT NULL,                 -- what they are called

@@ -81,7 +81,9 @@ impl Certificates for Fake {
     }
 
     async fn domain(&self, _: &Actor, domain: &DomainName) -> Answer<DomainView> {
-        if self.empty || !["shop.example.com", "api.example.com", "*.example.com"].contains(&domain.as_str()) {
+        if self.empty
+            || !["shop.example.com", "api.example.com", "in.example.com", "*.example.com"].contains(&domain.as_str())
+        {
             return Err(Problem::not_found("domain"));
         }
         let by_tunnel = domain.as_str() == "in.example.com";

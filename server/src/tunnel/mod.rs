@@ -19,7 +19,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{apps::Apps, db, failure::Failure};
+use crate::{apps::Apps, db, drivers::system::procfs, failure::Failure};
 
 pub use reconcile::EVERY;
 
@@ -101,6 +101,7 @@ impl Tunnel {
         let now = parts.clock.now();
         actor.require_step_up(now)?;
         let token = TunnelToken::parse(&form.token)?;
+        self.check_port().await?;
         let sealed = parts.sealer.seal(token.expose().expose().as_bytes(), CONTEXT);
         let mut tx = parts.db.write().await?;
         store::keep(&mut tx, token.id(), &sealed, &actor.name, now).await?;
@@ -108,6 +109,27 @@ impl Tunnel {
         tx.commit().await?;
         self.changed().await;
         Ok(())
+    }
+
+    /// nginx takes nothing new at all while one of its ports is somebody else's, so a listener that it does
+    /// not have yet is looked at first.
+    async fn check_port(&self) -> Result<(), Failure> {
+        let port = self.0.settings.port;
+        if store::exists(&self.0.apps.parts.db).await? {
+            return Ok(());
+        }
+        match procfs::holder_of(port.get()).ok().flatten() {
+            None => Ok(()),
+            Some(holder) => {
+                let by = format!("{} (process {})", holder.name, holder.pid);
+                Err(Problem::new(
+                    Code::Conflict,
+                    format!("Port {port}, where nginx takes what comes in, is taken by {by}."),
+                )
+                .hint("Stop that process, or start Homeport with another --tunnel-port.")
+                .into())
+            }
+        }
     }
 
     /// Forgets the token. The names that came in by the tunnel stay its own, and are served nowhere until

@@ -52,7 +52,7 @@ pub(super) async fn id(tx: &mut Conn) -> Result<Option<TunnelId>> {
 pub(super) async fn keep(tx: &mut Conn, id: &TunnelId, sealed: &[u8], by: &str, now: Timestamp) -> Result<()> {
     let (id, now) = (id.as_str(), now.ms());
     sqlx::query!(
-        "INSERT INTO tunnel (tunnel_id, sealed, added_by, added_at) VALUES (?, ?, ?, ?)
+        "INSERT INTO tunnel (one, tunnel_id, sealed, added_by, added_at) VALUES (1, ?, ?, ?, ?)
          ON CONFLICT (one) DO UPDATE SET tunnel_id = excluded.tunnel_id, sealed = excluded.sealed,
              added_by = excluded.added_by, added_at = excluded.added_at",
         id,

@@ -205,6 +205,19 @@ async fn what_keeps_it_from_connecting_is_said_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_somebody_has_is_said_before_nginx_stumbles_over_it() {
+    let panel = with_connector().await;
+    let holder = std::net::TcpListener::bind(("127.0.0.1", panel.ground.tunnel_ports.0.get())).expect("free");
+    let form = TunnelForm { token: token(7) };
+    let refused = panel.backend.tunnel.keep(&panel.actor, form).await.expect_err("taken");
+    assert!(refused.code == Code::Conflict && refused.title.contains(&std::process::id().to_string()), "{refused}");
+    assert!(view(&panel).await.tunnel.is_none());
+    drop(holder);
+    keep(&panel, 7).await;
+    connects(&panel).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_container_of_that_name_is_left_alone() {
     let panel = with_connector().await;
     let image = images::connector_name(&panel.ground.namespace);
