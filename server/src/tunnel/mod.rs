@@ -166,13 +166,12 @@ pub(crate) async fn use_of(db: &db::Db, name: &DomainName) -> Result<TunnelUse, 
     Ok(TunnelUse { on: store::names(db).await?.contains(name), id })
 }
 
-/// Refuses where there is no tunnel to come in by.
+/// Refuses where there is no tunnel to come in by. The problem is of no field: a choice has no place for one.
 pub(crate) async fn require(tx: &mut db::Conn) -> Result<(), Failure> {
     match store::id(tx).await? {
         Some(_) => Ok(()),
         None => Err(Problem::new(Code::Conflict, "There is no tunnel to come in by.")
             .hint("Set one up in Settings, under Tunnel, first.")
-            .at("way")
             .into()),
     }
 }

@@ -267,13 +267,13 @@ async fn only_an_owner_with_a_fresh_passkey_keeps_a_token_and_nothing_else_is_on
     // A name of the panel comes in by a tunnel only where there is one.
     let refused =
         owner.browser.form("/api/ui/panel-domain/try-name", "form[name]=in.home.example&form[way]=tunnel").await;
-    assert_eq!((refused.status, refused.json()["field"].clone()), (StatusCode::CONFLICT, "way".into()));
+    assert!(refused.status == StatusCode::CONFLICT && refused.text().contains("no tunnel"), "{refused:?}");
     assert_eq!(
         owner.browser.form("/api/ui/panel-domain/try-name", "form[name]=in.home.example").await.status,
         StatusCode::OK
     );
     let refused = owner.browser.form("/api/ui/panel-domain/set-way", "name=in.home.example&tunnel=on").await;
-    assert_eq!((refused.status, refused.json()["field"].clone()), (StatusCode::CONFLICT, "way".into()));
+    assert!(refused.status == StatusCode::CONFLICT && refused.text().contains("no tunnel"), "{refused:?}");
     for name in ["other.example.com", "localhost.example"] {
         let refused = owner.browser.form("/api/ui/panel-domain/set-way", &format!("name={name}&tunnel=on")).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{name}");

@@ -106,7 +106,7 @@ async fn a_name_comes_in_by_the_tunnel_and_by_no_other_way() {
     // Without a tunnel there is no way by it.
     let early = panel.backend.domains.add(&panel.actor, &app, form("in.example.com", "tunnel")).await;
     let early = early.expect_err("there is no tunnel");
-    assert_eq!((early.code, early.field.as_deref()), (Code::Conflict, Some("way")));
+    assert!(early.code == Code::Conflict && early.field.is_none() && early.title.contains("no tunnel"), "{early}");
     panel.backend.domains.add(&panel.actor, &app, form("in.example.com", "direct")).await.expect("added");
     let early = panel.backend.domains.set_way(&panel.actor, &app, &name("in.example.com"), true).await;
     assert_eq!(early.expect_err("there is no tunnel").code, Code::Conflict);
