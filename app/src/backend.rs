@@ -33,6 +33,7 @@ use homeport_model::{
     pushes::{Remotes, SshKeyForm, SshSettings},
     secret::Secret,
     traffic::{TrafficForm, TrafficPage},
+    tunnel::{TunnelForm, TunnelView},
     webhook::{DeliveryRow, NewSecret, StatusForm, StatusView, WebhookRow},
 };
 
@@ -76,6 +77,8 @@ pub struct Backend {
     pub traffic: Arc<dyn Traffic>,
     /// The panel's own names.
     pub panel_domain: Arc<dyn PanelDomain>,
+    /// Cloudflare Tunnel.
+    pub tunnel: Arc<dyn Tunnel>,
 }
 
 /// Passkeys, sessions and recovery codes of the person who asks. Ceremonies have JSON routes of
@@ -378,8 +381,21 @@ pub trait PanelDomain: Send + Sync {
     async fn try_name(&self, actor: &Actor, form: PanelNameForm) -> Answer<()>;
     /// A link that lets the actor in at a name, once, to make a passkey there. Needs step-up.
     async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
+    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again. Needs step-up.
+    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Answer<()>;
     /// Gives a name up. Needs step-up.
     async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
+}
+
+/// Cloudflare Tunnel.
+#[async_trait]
+pub trait Tunnel: Send + Sync {
+    /// The tunnel, how its connector is, and the names that come in by it.
+    async fn find(&self, actor: &Actor) -> Answer<TunnelView>;
+    /// Keeps a token, in place of the one before, and runs `cloudflared` with it. Needs step-up.
+    async fn keep(&self, actor: &Actor, form: TunnelForm) -> Answer<()>;
+    /// Forgets the token and ends `cloudflared`. Needs step-up.
+    async fn remove(&self, actor: &Actor) -> Answer<()>;
 }
 
 /// Names, where they lead, and what nginx does with their visitors. What changes takes effect at once.
@@ -397,6 +413,8 @@ pub trait Domains: Send + Sync {
     async fn make_primary(&self, actor: &Actor, app: &AppName, name: &DomainName) -> Answer<()>;
     /// Leads `www.<name>` to `<name>`, or `<name>` to `www.<name>`, whichever was given.
     async fn lead_here(&self, actor: &Actor, app: &AppName, name: &HostName) -> Answer<()>;
+    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again.
+    async fn set_way(&self, actor: &Actor, app: &AppName, name: &DomainName, by_tunnel: bool) -> Answer<()>;
     /// Has an app answer names that nobody has, or no longer.
     async fn set_catch_all(&self, actor: &Actor, app: &AppName, on: bool) -> Answer<()>;
     /// Has another app answer a part of a host.

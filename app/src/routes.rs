@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/activity/deliveries") view={Lazy::<DeliveriesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/environment") view={Lazy::<SharedEnvironmentRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/panel") view={Lazy::<PanelDomainRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/tunnel") view={Lazy::<TunnelRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/registries") view={Lazy::<RegistriesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/certificates") view={Lazy::<CertificatesRoute>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/dns") view={Lazy::<DnsProvidersRoute>::new()} ssr=SsrMode::Async />

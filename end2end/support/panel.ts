@@ -12,6 +12,8 @@ import { folder, freePort, program, run, sleep } from './machine.ts';
 import { type Visit, visit, Load } from './visitor.ts';
 
 const execute = promisify(execFile);
+/** An image that nobody has: the tests connect nothing to Cloudflare. */
+const noConnector = '127.0.0.1:1/none/cloudflared:1';
 let made = 0;
 
 export class Panel {
@@ -21,13 +23,13 @@ export class Panel {
 
   private constructor(
     readonly namespace: string,
-    readonly ports: { panel: number; http: number; https: number; ssh: number },
+    readonly ports: { panel: number; http: number; https: number; ssh: number; tunnel: number; metrics: number },
   ) {}
 
   /** Starts a new panel that nobody owns. */
   static async start(): Promise<Panel> {
     const namespace = `e${run}-${process.pid.toString(36)}${made++}`.slice(0, 16);
-    const ports = { panel: await freePort(), http: await freePort(), https: await freePort(), ssh: await freePort() };
+    const ports = { panel: await freePort(), http: await freePort(), https: await freePort(), ssh: await freePort(), tunnel: await freePort(), metrics: await freePort() };
     const panel = new Panel(namespace, ports);
     mkdirSync(join(folder, namespace), { mode: 0o711 });
     await panel.serve();
@@ -57,10 +59,11 @@ export class Panel {
 
   /** Starts the program on the state folder, again or for the first time, and waits for its answer. */
   async serve(): Promise<void> {
-    const { panel, http, https, ssh } = this.ports;
+    const { panel, http, https, ssh, tunnel, metrics } = this.ports;
     const child = spawn(program, [
       ...['serve', '--state', this.state, '--origin', this.origin, '--listen', `127.0.0.1:${panel}`],
       ...['--http-port', `${http}`, '--https-port', `${https}`, '--ssh-port', `${ssh}`, '--bind', '127.0.0.1'],
+      ...['--tunnel-port', `${tunnel}`, '--tunnel-metrics-port', `${metrics}`, '--tunnel-image', noConnector],
       ...['--namespace', this.namespace, '--allow-local-git', 'true'],
     ]);
     child.stdout.on('data', (piece) => (this.said += piece));

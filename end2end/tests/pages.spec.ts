@@ -31,6 +31,7 @@ const pages = {
   dns_providers: '/settings/dns',
   dns_update: '/settings/dns?kind=rfc2136',
   panel_domain: '/settings/panel',
+  tunnel: '/settings/tunnel',
   settings: '/settings',
 };
 

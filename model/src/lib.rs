@@ -28,6 +28,7 @@ pub mod secret;
 pub mod text;
 pub mod time;
 pub mod traffic;
+pub mod tunnel;
 pub mod webhook;
 
 /// The crate's everyday words.

@@ -11,6 +11,7 @@ use crate::{
     name::{HostName, Refused},
     problem::Problem,
     time::Timestamp,
+    tunnel::WayIn,
 };
 
 /// At most so many names beside the configured one: each has a certificate that is renewed.
@@ -64,6 +65,8 @@ pub struct Seen {
     pub certificate_problem: Option<String>,
     /// Whether the panel answered by https under the name, and else why not.
     pub answer: Option<Result<(), String>>,
+    /// Whether the name comes in by the tunnel.
+    pub by_tunnel: bool,
     /// When somebody made a passkey there.
     pub answered_at: Option<Timestamp>,
 }
@@ -78,6 +81,11 @@ pub fn rehearse(seen: &Seen, now: Timestamp) -> Vec<RehearsalStep> {
         None => step(RehearsalPart::Dns, PartState::Waiting, "Not asked yet."),
     };
     let certificate = match (seen.certificate_until, &seen.certificate_problem) {
+        _ if seen.by_tunnel => step(
+            RehearsalPart::Certificate,
+            PartState::Good,
+            "None is needed: visitors see Cloudflare's, and the tunnel is encrypted.",
+        ),
         (Some(until), _) if until > now => {
             step(RehearsalPart::Certificate, PartState::Good, "There is one, and it is renewed by itself.")
         }
@@ -130,6 +138,8 @@ pub struct PanelNameRow {
     pub steps: Vec<RehearsalStep>,
     /// Whether a link to it can be made.
     pub ready: bool,
+    /// Which way people come in.
+    pub way: WayIn,
 }
 
 /// What is typed to give the panel a name.
@@ -138,6 +148,9 @@ pub struct PanelNameForm {
     /// The host name.
     #[serde(default)]
     pub name: String,
+    /// `tunnel`, where people come in by it.
+    #[serde(default)]
+    pub way: String,
 }
 
 impl PanelNameForm {
@@ -189,7 +202,7 @@ mod tests {
 
     #[test]
     fn hostile_names_are_refused_with_their_field() {
-        let form = |name: &str| PanelNameForm { name: name.into() };
+        let form = |name: &str| PanelNameForm { name: name.into(), ..PanelNameForm::default() };
         assert_eq!(form(" Panel.Example.com. ").parse().expect("a name").as_str(), "panel.example.com");
         for text in [
             "",

@@ -54,10 +54,11 @@ use crate::{
     statuses::Statuses,
     tokens::Tokens,
     traffic::{AnswerTimes, Traffic},
+    tunnel::Tunnel,
     uploads::Uploads,
     webhooks::Webhooks,
 };
-use settings::{apps_domain, panel_vhost, port};
+use settings::{apps_domain, panel_vhost, port, tunnel};
 
 /// The running parts of a panel.
 #[derive(Clone)]
@@ -110,6 +111,8 @@ pub struct Services {
     pub domains: Domains,
     /// Where names lead, and zones' providers.
     pub dns: Dns,
+    /// Cloudflare Tunnel.
+    pub tunnel: Tunnel,
     /// The host.
     pub host: Host,
     /// Jobs.
@@ -188,7 +191,9 @@ impl Services {
             owner: format!("{:016x}", u64::from_le_bytes(ambient::random_bytes())),
         });
         let names = Names::new(origins.clone(), apps_domain(config)?, config.allow_local_git);
+        let tunnel = tunnel(config)?;
         let domains = Domains::new(domains::Parts {
+            tunnel_port: tunnel.port,
             db: db.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
@@ -231,6 +236,7 @@ impl Services {
             times: times.clone(),
         });
         let traffic = Traffic::new(apps.clone(), domains.nginx().clone(), times);
+        let tunnel = Tunnel::new(apps.clone(), tunnel);
         let deploys = Deploys::new(apps.clone(), git.clone());
         let archives = Archives::open(&config.state, archive::Limits::default())
             .map_err(|error| Refusal::Io(error.to_string()))?;
@@ -303,6 +309,7 @@ impl Services {
             apps,
             domains,
             dns,
+            tunnel,
             host,
             runner,
             locks,
@@ -330,6 +337,7 @@ impl Services {
             domains: Arc::new(Routing::new(self.apps.clone(), self.certificates.clone(), self.dns.clone())),
             traffic: Arc::new(self.traffic.clone()),
             panel_domain: Arc::new(self.panel_domain.clone()),
+            tunnel: Arc::new(self.tunnel.clone()),
         }
     }
 

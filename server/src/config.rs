@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::Args;
-use homeport_model::{certificate::settings::DirectoryUrl, name::HostName};
+use homeport_model::{
+    certificate::settings::DirectoryUrl,
+    name::{HostName, ImageRef},
+};
 use url::Url;
 
 /// The panel's configuration. `homeport serve --help` is its reference.
@@ -107,6 +110,23 @@ pub struct Config {
     /// trust.
     #[arg(long, env = "HOMEPORT_ACME_ROOT", value_name = "FILE")]
     pub acme_root: Option<PathBuf>,
+
+    /// Image of cloudflared, for Cloudflare Tunnel. It is pulled once a tunnel is set up.
+    #[arg(
+        long,
+        env = "HOMEPORT_TUNNEL_IMAGE",
+        default_value = "cloudflare/cloudflared:2026.9.3",
+        value_name = "IMAGE"
+    )]
+    pub tunnel_image: ImageRef,
+
+    /// Port of 127.0.0.1 where nginx takes what comes in by the tunnel.
+    #[arg(long, env = "HOMEPORT_TUNNEL_PORT", default_value_t = 7381, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub tunnel_port: u16,
+
+    /// Port of 127.0.0.1 where cloudflared says how it is.
+    #[arg(long, env = "HOMEPORT_TUNNEL_METRICS_PORT", default_value_t = 7382, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub tunnel_metrics_port: u16,
 
     /// Folder of the built pages; else `site` beside the program.
     #[arg(long, env = "HOMEPORT_SITE", value_name = "FOLDER")]

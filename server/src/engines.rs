@@ -53,9 +53,10 @@ impl From<nginx::Error> for Failure {
         let engine = |hint: &str| Problem::new(Code::Engine, sentence(&error)).hint(hint);
         match &error {
             E::Rejected { .. } | E::NotServing { .. } => engine("What was served before is served on.").into(),
-            E::PortTaken { .. } => {
-                engine("Stop that process, or start Homeport with another --http-port and --https-port.").into()
-            }
+            E::PortTaken { .. } => engine(
+                "Stop that process, or start Homeport with other ports (--http-port, --https-port, --tunnel-port).",
+            )
+            .into(),
             E::Unreachable { .. } | E::Path(_) => engine("Start Homeport with another --state.").into(),
             _ => Self::internal(error),
         }

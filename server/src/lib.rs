@@ -38,6 +38,7 @@ pub mod statuses;
 pub mod supervise;
 pub mod tokens;
 pub mod traffic;
+pub mod tunnel;
 pub mod uploads;
 pub mod webhooks;
 

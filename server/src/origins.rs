@@ -74,12 +74,14 @@ impl Origins {
         self.held().added.iter().find(|origin| origin.host() == name.as_str()).cloned()
     }
 
-    /// Takes the names that the store has; `moved` when the first of them is the primary one.
-    pub(crate) fn replace<'a>(&self, names: impl Iterator<Item = &'a HostName>, moved: bool) {
+    /// Takes the names that the store has, each with whether it comes in by the tunnel; `moved` when the first
+    /// of them is the primary one.
+    pub(crate) fn replace<'a>(&self, names: impl Iterator<Item = (&'a HostName, bool)>, moved: bool) {
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let port = held.https_port;
-        let address = |name: &HostName| match port {
-            443 => format!("https://{name}").parse().ok(),
+        // Cloudflare's port is the usual one, whatever nginx's is.
+        let address = |(name, by_tunnel): (&HostName, bool)| match port {
+            port if by_tunnel || port == 443 => format!("https://{name}").parse().ok(),
             port => format!("https://{name}:{port}").parse().ok(),
         };
         (held.added, held.moved) = (names.filter_map(address).collect(), moved);
@@ -103,13 +105,17 @@ mod tests {
         let origins = Origins::new(origin("http://localhost:7380"), 443);
         let name: HostName = "panel.example.com".parse().expect("a name");
         assert_eq!(origins.primary(), origin("http://localhost:7380"));
-        origins.replace([&name].into_iter(), false);
+        origins.replace([(&name, false)].into_iter(), false);
         assert_eq!(origins.primary(), origin("http://localhost:7380"));
         assert_eq!(origins.of_authority("panel.example.com"), Some(origin("https://panel.example.com")));
         assert_eq!(origins.of_authority("panel.example.com:444"), None);
         assert!(origins.has_host("panel.example.com") && origins.has_host("localhost"));
-        origins.replace([&name].into_iter(), true);
+        origins.replace([(&name, false)].into_iter(), true);
         assert_eq!(origins.primary(), origin("https://panel.example.com"));
         assert_eq!(origins.of_authority("localhost:7380"), Some(origin("http://localhost:7380")));
+        let odd = Origins::new(origin("http://localhost:7380"), 8443);
+        odd.replace([(&name, false), (&"in.example.com".parse().expect("a name"), true)].into_iter(), false);
+        let all: Vec<String> = odd.all().iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["http://localhost:7380", "https://panel.example.com:8443", "https://in.example.com"]);
     }
 }

@@ -55,6 +55,13 @@ pub async fn lead_here(app: AppName, domain: HostName) -> Result<(), WireError> 
     with_status(backend.domains.lead_here(&actor, &app, &domain).await)
 }
 
+/// Lets a name come in by the tunnel, and by no other way; nothing for `tunnel` is at this server's own ports.
+#[server(prefix = "/api/ui", endpoint = "domains/set-way")]
+pub async fn set_way_in(app: AppName, domain: DomainName, tunnel: Option<String>) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.domains.set_way(&actor, &app, &domain, tunnel.is_some()).await)
+}
+
 /// Has an app answer names that nobody has; nothing for `on` is no longer.
 #[server(prefix = "/api/ui", endpoint = "domains/catch-all")]
 pub async fn set_catch_all(app: AppName, on: Option<String>) -> Result<(), WireError> {

@@ -20,6 +20,7 @@ pub mod ssh_keys;
 pub mod statuses;
 pub mod tokens;
 pub mod traffic;
+pub mod tunnel;
 pub mod webhooks;
 
 pub use error::WireError;

@@ -31,6 +31,13 @@ pub async fn go_to_panel_name(name: HostName) -> Result<String, WireError> {
     with_status(backend.panel_domain.go_to(&actor, &name).await)
 }
 
+/// Lets a name come in by the tunnel, and by no other way; nothing for `tunnel` is at this server's own ports.
+#[server(prefix = "/api/ui", endpoint = "panel-domain/set-way")]
+pub async fn set_panel_way_in(name: HostName, tunnel: Option<String>) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.panel_domain.set_way(&actor, &name, tunnel.is_some()).await)
+}
+
 /// Gives a name up.
 #[server(prefix = "/api/ui", endpoint = "panel-domain/leave")]
 pub async fn leave_panel_name(name: HostName) -> Result<(), WireError> {

@@ -18,7 +18,7 @@ use crate::pages::{
     logs::Logs,
     settings::{
         SettingsPage, certificates::CertificatesPage, dns::DnsProvidersPage, panel_domain::PanelDomainPage,
-        registries::RegistriesPage,
+        registries::RegistriesPage, tunnel::TunnelPage,
     },
     traffic::TrafficTab,
 };
@@ -87,6 +87,7 @@ part! {
     DeliveriesRoute = DeliveriesPage,
     SharedEnvironmentRoute = SharedEnvironment,
     PanelDomainRoute = PanelDomainPage,
+    TunnelRoute = TunnelPage,
     RegistriesRoute = RegistriesPage,
     CertificatesRoute = CertificatesPage,
     DnsProvidersRoute = DnsProvidersPage,

@@ -22,6 +22,8 @@ mod people;
 mod programs;
 #[path = "fake_traffic.rs"]
 mod traffic;
+#[path = "fake_tunnel.rs"]
+mod tunnel;
 
 use std::sync::Arc;
 
@@ -78,6 +80,7 @@ pub(crate) fn backend(empty: bool) -> Backend {
         dns_providers: fake.clone(),
         certificates: fake.clone(),
         domains: fake.clone(),
+        tunnel: fake.clone(),
         traffic: fake.clone(),
         panel_domain: fake,
     }

@@ -18,6 +18,7 @@ use homeport_model::{
     prelude::{Actor, Problem},
     secret::Secret,
     time::Timestamp,
+    tunnel::{TunnelUse, WayIn},
 };
 
 use super::{DAY, Fake, HOUR, MINUTE, NOW, ago, parsed};
@@ -81,9 +82,12 @@ impl Certificates for Fake {
     }
 
     async fn domain(&self, _: &Actor, domain: &DomainName) -> Answer<DomainView> {
-        if self.empty || !["shop.example.com", "api.example.com", "*.example.com"].contains(&domain.as_str()) {
+        if self.empty
+            || !["shop.example.com", "api.example.com", "in.example.com", "*.example.com"].contains(&domain.as_str())
+        {
             return Err(Problem::not_found("domain"));
         }
+        let by_tunnel = domain.as_str() == "in.example.com";
         let has_none = domain.as_str() == "api.example.com";
         let wanted = row("4f2a", CertificateSource::Uploaded, ago(2 * DAY));
         let looks = if has_none { Vec::new() } else { seen() };
@@ -97,6 +101,8 @@ impl Certificates for Fake {
         Ok(DomainView {
             domain: domain.clone(),
             leads_to: LeadsTo::App { name: parsed("shop") },
+            way: if by_tunnel { WayIn::Tunnel } else { WayIn::Direct },
+            tunnel: TunnelUse { on: by_tunnel, id: Some(parsed("6ff42ae2-765d-4adf-8112-31c55c1551ef")) },
             note: facts.and_then(|facts| own::note(facts, true)).map(str::to_owned),
             verdict: served::verdict(&looks, domain, facts),
             alerts: alert::alerts(domain, wanted.as_ref(), &seen, None, NOW),

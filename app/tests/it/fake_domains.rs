@@ -10,6 +10,7 @@ use homeport_model::{
     },
     name::{AppName, DomainName, HostName},
     prelude::{Actor, Problem, Timestamp},
+    tunnel::WayIn,
 };
 
 use super::{DAY, Fake, NOW, parsed};
@@ -24,6 +25,7 @@ fn row(name: &str, leads: Leads, derived: bool, primary: bool) -> DomainRow {
         primary,
         url: Some(format!("http://{name}")),
         expires_at: (name == "shop.example.com").then(|| Timestamp::from_ms(NOW.ms() + 60 * DAY)),
+        way: if derived { WayIn::Tunnel } else { WayIn::Direct },
         dns: None,
         served: None,
     }
@@ -79,6 +81,10 @@ impl Domains for Fake {
     }
 
     async fn lead_here(&self, _: &Actor, _: &AppName, _: &HostName) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn set_way(&self, _: &Actor, _: &AppName, _: &DomainName, _: bool) -> Answer<()> {
         Ok(())
     }
 

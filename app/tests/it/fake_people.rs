@@ -9,6 +9,7 @@ use homeport_model::{
     panel_domain::{PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
+    tunnel::WayIn,
 };
 
 use super::{DAY, Fake, HOUR, NOW, ago};
@@ -100,6 +101,7 @@ impl PanelDomain for Fake {
                 passkeys: if added { 2 } else { 0 },
                 ready: may_move(&steps),
                 steps,
+                way: if added { WayIn::Direct } else { WayIn::Tunnel },
             }
         };
         let seen = Seen {
@@ -118,6 +120,10 @@ impl PanelDomain for Fake {
 
     async fn go_to(&self, _: &Actor, name: &HostName) -> Answer<String> {
         Ok(format!("https://{name}/recover#move.mzxw6ytboi"))
+    }
+
+    async fn set_way(&self, _: &Actor, _: &HostName, _: bool) -> Answer<()> {
+        Ok(())
     }
 
     async fn leave(&self, _: &Actor, _: &HostName) -> Answer<()> {

@@ -196,3 +196,37 @@ async fn today_says_which_certificates_end_next() {
     let (_, empty) = get("/", true).await;
     assert!(!empty.contains("What breaks next"));
 }
+
+#[tokio::test]
+async fn the_tunnel_is_set_up_shown_and_says_what_comes_in_by_it() {
+    has(&page("/settings").await, &["href=\"/settings/tunnel\""]);
+    let shown = page("/settings/tunnel").await;
+    has(
+        &shown,
+        &[
+            "Connected",
+            "4 connections to Cloudflare.",
+            "http://127.0.0.1:7381",
+            "shop.apps.example.com",
+            "this panel",
+            "Replace the token",
+            "Remove the tunnel",
+        ],
+    );
+    assert!(!shown.contains("eyJ0"), "a token is never shown");
+    let (_, none) = get("/settings/tunnel", true).await;
+    has(&readable(&none), &["Do not run it: Homeport runs cloudflared itself.", "Keep it and connect"]);
+    assert!(!none.contains("At Cloudflare</h2>") && !none.contains("Remove the tunnel"));
+    let back = submit("/settings/tunnel", "/api/ui/tunnel/keep", "form[token]=eyJ").await;
+    let refused = page(&back).await;
+    has(&refused, &["id=\"token-wrong\""]);
+
+    // Lists, the tab and a name's own page say which way it comes in.
+    has(&page("/domains").await, &["Way in", "Through the tunnel", "Directly", "the tunnel"]);
+    has(&page("/apps/shop/domains").await, &["Let in directly", "Only by the tunnel", "Through the tunnel only"]);
+    let inside = page("/domains/in.example.com").await;
+    has(&inside, &["Comes in through the tunnel", "Let it come in directly", "cfargotunnel.com"]);
+    assert!(!inside.contains("Renewal") && !inside.contains("Bring your own"), "it needs no certificate");
+    has(&page("/domains/shop.example.com").await, &["Way in", "Let it come in through the tunnel only"]);
+    has(&page("/settings/panel").await, &["Way in: ", "Let it come in directly"]);
+}

@@ -89,6 +89,7 @@ const PAGES: &[&str] = &[
     "/settings/environment",
     "/settings/registries",
     "/settings/dns",
+    "/settings/tunnel",
     "/settings/dns?kind=rfc2136",
     "/settings/dns?kind=http",
     "/domains/shop.example.com",

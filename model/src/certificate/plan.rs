@@ -152,6 +152,8 @@ pub enum Why {
     Local,
     /// A wildcard's certificate serves it.
     Covered,
+    /// It comes in by the tunnel: the certificate that its visitors see is Cloudflare's.
+    Tunnel,
 }
 
 /// Decides. `covered` says whether the certificate of a wildcard in use serves the name.

@@ -11,6 +11,7 @@ use crate::{
     domain::dns::DnsCheck,
     name::{AppName, DomainName, HostName, Port},
     time::Timestamp,
+    tunnel::{TunnelUse, WayIn},
 };
 
 /// What a domain leads to.
@@ -58,6 +59,10 @@ pub struct DomainView {
     pub domain: DomainName,
     /// What it leads to.
     pub leads_to: LeadsTo,
+    /// Which way its visitors come in.
+    pub way: WayIn,
+    /// What it has to do with the tunnel.
+    pub tunnel: TunnelUse,
     /// The certificate that is meant to be served; its domain is a wildcard's where it has none of its own.
     pub certificate: Option<CertificateRow>,
     /// What is special about that.

@@ -8,9 +8,11 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 mod grants;
 mod policy;
+mod sidecar;
 
 pub use grants::{BoundMount, Grants, MountSource};
 pub use policy::{Allowed, Breach, Granted, check};
+pub use sidecar::{LABEL_SIDECAR, LABEL_SPEC, SidecarSpec};
 
 use crate::{
     app::VolumeName,

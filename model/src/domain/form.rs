@@ -30,6 +30,8 @@ pub struct DomainForm {
     pub path: String,
     /// A redirect: 301, 302, 307 or 308; nothing is 301.
     pub status: String,
+    /// `tunnel`: it comes in by the tunnel, and by no other way.
+    pub way: String,
 }
 
 impl DomainForm {

@@ -12,6 +12,7 @@ mod pages;
 pub mod parse;
 mod server;
 mod site;
+mod tunnel;
 mod work;
 mod write;
 
@@ -78,6 +79,8 @@ pub struct Host {
     pub brotli: Option<HostPath>,
     /// Whether HTTP/2 is a server's own setting; before nginx 1.25.1 it is the port's.
     pub http2_by_server: bool,
+    /// The port of 127.0.0.1 where the tunnel's visitors come in, while there is a tunnel.
+    pub tunnel_port: Option<Port>,
 }
 
 /// A name that the panel answers to.
@@ -115,6 +118,8 @@ pub struct CertificatePair {
 pub struct Panel {
     /// Its names.
     pub names: Vec<PanelName>,
+    /// Those of its names that come in by the tunnel, and by no other way.
+    pub by_tunnel: Vec<DomainName>,
     /// Where it listens.
     pub upstream: PanelUpstream,
 }
@@ -240,6 +245,15 @@ pub struct AppHost {
     pub leads: VhostLeads,
 }
 
+/// A name of an app's vhost that comes in by the tunnel, and by no other way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelHost {
+    /// What it answers to.
+    pub name: DomainName,
+    /// Where it leads.
+    pub leads: VhostLeads,
+}
+
 /// A port of nginx that leads to a port of an app's containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VhostPort {
@@ -280,8 +294,10 @@ pub struct AppVhost {
     pub app: AppId,
     /// Its name: the file's name, and shown on the pages.
     pub name: AppName,
-    /// Its names; without any there is no vhost.
+    /// Its names at the public ports.
     pub names: Vec<AppHost>,
+    /// Its names at the tunnel's; without any of either there is no vhost.
+    pub by_tunnel: Vec<TunnelHost>,
     /// Where they lead.
     pub target: Target,
     /// What is done for its visitors beside that.
@@ -307,6 +323,7 @@ impl AppVhost {
             app,
             name,
             names: hosts.into_iter().map(named).collect(),
+            by_tunnel: Vec::new(),
             target,
             settings: ProxySettings::default(),
             passwords: None,
@@ -334,8 +351,20 @@ impl AppVhost {
     pub fn refused(&self) -> Self {
         let hosts =
             self.names.iter().map(|name| AppHost { name: name.name.clone(), tls: None, leads: VhostLeads::APP });
+        let by_tunnel =
+            self.by_tunnel.iter().map(|host| TunnelHost { name: host.name.clone(), leads: VhostLeads::APP }).collect();
         let target = Target::Down(Down::Refused);
-        Self { names: hosts.collect(), ..Self::new(self.app.clone(), self.name.clone(), Vec::new(), target) }
+        Self { names: hosts.collect(), by_tunnel, ..Self::new(self.app.clone(), self.name.clone(), Vec::new(), target) }
+    }
+
+    /// Whether it has any name, whichever way that comes in.
+    pub(self) fn is_named(&self) -> bool {
+        !self.names.is_empty() || !self.by_tunnel.is_empty()
+    }
+
+    /// Where its names lead.
+    pub(self) fn leads(&self) -> impl Iterator<Item = &VhostLeads> {
+        self.names.iter().map(|name| &name.leads).chain(self.by_tunnel.iter().map(|name| &name.leads))
     }
 
     /// The port that takes the place of the app's own where nginx's usual one is spoken to.
@@ -398,7 +427,7 @@ impl Generation {
         if let Some(panel) = self.panel.as_ref().filter(|panel| !panel.names.is_empty()) {
             files.push(RenderedFile { name: "panel.conf".into(), text: server::panel(&self.host, panel), app: None });
         }
-        for app in self.apps.iter().filter(|app| !app.names.is_empty()) {
+        for app in self.apps.iter().filter(|app| app.is_named()) {
             let name = format!("app-{}.conf", app.name);
             let text = app.kept.clone().unwrap_or_else(|| app::render(&self.host, &self.apps, app));
             files.push(RenderedFile { name, text, app: Some(app.name.clone()) });
@@ -407,6 +436,13 @@ impl Generation {
         let text = main_file::render(self, &names);
         files.insert(0, RenderedFile { name: MAIN_FILE.into(), text, app: None });
         files
+    }
+
+    /// The names that are served at the tunnel's listener only.
+    pub(self) fn by_tunnel(&self) -> Vec<&str> {
+        let panel = self.panel.iter().flat_map(|panel| &panel.by_tunnel);
+        let apps = self.apps.iter().flat_map(|app| &app.by_tunnel).map(|host| &host.name);
+        panel.chain(apps).map(DomainName::as_str).collect()
     }
 
     /// The ports beside the usual ones that some app listens on, and what is spoken there.

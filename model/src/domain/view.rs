@@ -7,6 +7,7 @@ use crate::{
     app::PortMap,
     name::{AppName, DomainName, HostName},
     time::Timestamp,
+    tunnel::WayIn,
 };
 
 /// Where a name leads.
@@ -52,6 +53,8 @@ pub struct DomainRow {
     pub url: Option<String>,
     /// Until when its certificate is good; without one it is served by http.
     pub expires_at: Option<Timestamp>,
+    /// Which way its visitors come in.
+    pub way: WayIn,
     /// What DNS says of it, once asked.
     pub dns: Option<Found>,
     /// What visitors are served, once looked at.

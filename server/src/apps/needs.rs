@@ -208,6 +208,9 @@ impl Apps {
                 }
                 continue;
             }
+            if self.parts.domains.nginx_ports().contains(&map.host) {
+                return Err(taken("nginx, for the tunnel".into()));
+            }
             let has = |other: &&AppRecord| {
                 let needs = &other.spec.needs;
                 let publishes = |one: &Published| one.protocol == Protocol::Tcp && one.host == map.host;

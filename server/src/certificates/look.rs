@@ -24,6 +24,7 @@ use super::{Certificates, store::served};
 use crate::{
     drivers::tls::{look_plain, look_secure, shakes_hands},
     failure::Failure,
+    tunnel,
 };
 
 /// How often it is asked whether a domain's time has come.
@@ -51,7 +52,11 @@ impl Certificates {
     pub async fn look(&self, actor: &Actor, domain: &DomainName) -> Result<(), Failure> {
         actor.require(Role::Deployer)?;
         self.leads_to(domain).await?;
-        self.look_at(domain).await?;
+        match tunnel::use_of(&self.apps.parts.db, domain).await?.on {
+            // nginx speaks no TLS for it, and what Cloudflare shows is Cloudflare's.
+            true => drop(self.ordering.dns.check(domain).await?),
+            false => self.look_at(domain).await?,
+        }
         self.refresh().await?;
         self.announce();
         Ok(())
@@ -110,9 +115,11 @@ impl Certificates {
         Ok(())
     }
 
-    /// The names that are served, and the wildcards that have a certificate.
+    /// The names that are served at the public ports, and the wildcards that have a certificate.
     async fn domains_to_look_at(&self) -> Result<BTreeSet<DomainName>, Failure> {
-        let mut names: BTreeSet<DomainName> = self.apps.parts.domains.served_names().await?.into_iter().collect();
+        let by_tunnel = tunnel::store::names(&self.apps.parts.db).await?;
+        let served = self.apps.parts.domains.served_names().await?.into_iter();
+        let mut names: BTreeSet<DomainName> = served.filter(|name| !by_tunnel.contains(name)).collect();
         let wildcards = super::store::in_use(&self.apps.parts.db).await?.into_iter().map(|kept| kept.domain);
         let wildcards: Vec<_> =
             wildcards.filter(|domain| domain.is_wildcard() && names.iter().any(|name| domain.covers(name))).collect();

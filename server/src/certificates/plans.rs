@@ -162,6 +162,10 @@ impl Certificates {
                 let problem = Problem::new(Code::Conflict, format!("{domain} is a name for private networks."));
                 Err(problem.hint("No public certificate can be had for it. Use a self-signed one, or another name."))
             }
+            Some(Why::Tunnel) => {
+                let problem = Problem::new(Code::Conflict, format!("{domain} comes in by the tunnel."));
+                Err(problem.hint("It needs no certificate here: visitors see Cloudflare's."))
+            }
             // One of its own may be asked for.
             Some(Why::Covered) | None => Ok(()),
         }

@@ -31,6 +31,7 @@ use super::{
 use crate::{
     drivers::acme::Account,
     failure::{Failure, chain},
+    tunnel,
 };
 
 /// How often it looks when nobody nudges.
@@ -61,6 +62,8 @@ pub(super) struct Name {
     pub(super) issued: Option<acme::Issued>,
     /// A wildcard's certificate serves it.
     covered: bool,
+    /// It comes in by the tunnel.
+    by_tunnel: bool,
 }
 
 impl Name {
@@ -73,6 +76,9 @@ impl Name {
     }
 
     fn step(&self, now: Timestamp) -> Step {
+        if self.by_tunnel {
+            return Step::Nothing(Why::Tunnel);
+        }
         let revoked = self.issued.as_ref().is_some_and(|issued| issued.revoked);
         let held = self.held.as_ref().map(|held| Held { source: held.source, facts: &held.facts, revoked });
         decide(&self.plan, held, self.covered, now)
@@ -153,6 +159,7 @@ impl Certificates {
         let mut names = self.apps.parts.domains.served_names().await?;
         names.sort();
         names.dedup();
+        let by_tunnel = tunnel::store::names(db).await?;
         let (mut planned, mut in_use) = (plans::all(db).await?, store::in_use(db).await?);
         let mut issued = acme::issued(db).await?;
         let wildcards: Vec<DomainName> =
@@ -162,8 +169,9 @@ impl Certificates {
             let held = take(&mut in_use, |held| held.domain == domain);
             let of = held.as_ref().and_then(|held| take(&mut issued, |issued| issued.id == held.id));
             let covered = wildcards.iter().any(|wildcard| *wildcard != domain && wildcard.covers(&domain));
+            let by_tunnel = by_tunnel.contains(&domain);
             let plan = plan.unwrap_or_else(|| CertificatePlan::new(domain));
-            Name { plan, held, issued: of, covered }
+            Name { plan, held, issued: of, covered, by_tunnel }
         });
         Ok(look.collect())
     }
@@ -183,7 +191,9 @@ impl Certificates {
             let issuer = name.issued.as_ref().and_then(|issued| issued.directory.as_ref());
             issuer == Some(&settings.directory) && has_come(name.plan.ask_at, now)
         };
-        let is_held = |name: &Name| name.held.as_ref().is_some_and(|held| held.source == CertificateSource::Acme);
+        let is_held = |name: &Name| {
+            !name.by_tunnel && name.held.as_ref().is_some_and(|held| held.source == CertificateSource::Acme)
+        };
         let names: Vec<Name> =
             self.names_now().await?.into_iter().filter(|name| is_held(name) && of_theirs(name)).collect();
         if names.is_empty() {

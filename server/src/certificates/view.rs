@@ -7,9 +7,11 @@ use homeport_model::{
         Outlook, alert, own,
         served::{self as served_rules, Served, Severity, Way},
     },
+    domain::dns::DnsCheck,
     name::{DomainName, HostName},
     problem::Problem,
     time::Timestamp,
+    tunnel::WayIn,
 };
 
 use super::{
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     apps::{self, AppRecord},
     failure::Failure,
+    tunnel,
 };
 
 /// So many certificates' ends are listed.
@@ -46,14 +49,22 @@ impl Certificates {
         });
         let earlier = store::newest(db, domain).await?.into_iter();
         let trouble = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
+        let dns = self.ordering.dns.last_check(domain).await?;
+        let tunnel = tunnel::use_of(db, domain).await?;
+        let alerts = match tunnel.on {
+            true => Vec::new(),
+            false => said_of(domain, certificate.as_ref(), &looks, trouble.as_deref(), now),
+        };
         Ok(DomainView {
+            way: WayIn::of(tunnel.on, dns.as_ref().map(DnsCheck::verdict).as_ref()),
+            tunnel,
             domain: domain.clone(),
             note,
             verdict: served_rules::verdict(&seen, domain, facts),
-            alerts: said_of(domain, certificate.as_ref(), &looks, trouble.as_deref(), now),
-            dns: self.ordering.dns.last_check(domain).await?,
             stopping: self.stopping(domain, &leads_to, &in_use, &seen).await?,
             leads_to,
+            alerts,
+            dns,
             looks,
             earlier: earlier.map(|(kept, in_use)| Earlier { row: row(kept), in_use }).collect(),
             https_port: self.apps.parts.domains.https_addresses().first().and_then(|at| at.port().try_into().ok()),
@@ -88,7 +99,9 @@ impl Certificates {
         let db = &self.apps.parts.db;
         let rows = store::in_use(db).await?;
         let kept = served::all(db).await?;
+        let by_tunnel = tunnel::store::names(db).await?;
         let mut names = self.apps.parts.domains.served_names().await?;
+        names.retain(|name| !by_tunnel.contains(name));
         names.sort();
         names.dedup();
         let plans = store::plans::all(db).await?;

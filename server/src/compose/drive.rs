@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 use super::Services;
-use crate::{certificates, dns, domains, reconcile, statuses, traffic};
+use crate::{certificates, dns, domains, reconcile, statuses, traffic, tunnel};
 
 /// How often apps are looked at.
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
@@ -38,6 +38,7 @@ impl Services {
             },
         );
         self.drive_certificates();
+        self.drive_tunnel();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -117,6 +118,24 @@ impl Services {
             async move {
                 host.look().await;
                 Ok(())
+            }
+        });
+    }
+
+    fn drive_tunnel(&self) {
+        let (tunnel, nudged, stop) = (self.tunnel.clone(), self.tunnel.clone(), self.stop.clone());
+        let nudged = move || {
+            let tunnel = nudged.clone();
+            async move { tunnel.nudged().await }
+        };
+        reconcile::drive(&self.tasks, self.stop.clone(), "tunnel", tunnel::EVERY, nudged, move || {
+            let (tunnel, stop) = (tunnel.clone(), stop.clone());
+            async move {
+                // A pull takes its time; one that is cut off is begun anew.
+                tokio::select! {
+                    looked = tunnel.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
             }
         });
     }

@@ -8,6 +8,7 @@ use homeport_model::{
 use crate::{
     config::{Config, Listen},
     state::Refusal,
+    tunnel,
 };
 
 pub(super) fn port(number: u16) -> Result<Port, Refusal> {
@@ -41,6 +42,21 @@ pub(super) fn apps_domain(config: &Config) -> Result<HostName, Refusal> {
     Ok(domain)
 }
 
+/// The tunnel's image and ports; nginx cannot have one port for two things.
+pub(super) fn tunnel(config: &Config) -> Result<tunnel::Settings, Refusal> {
+    let ports = [config.http_port, config.https_port, config.tunnel_port, config.tunnel_metrics_port];
+    if ports.iter().enumerate().any(|(at, port)| ports.iter().skip(at + 1).any(|other| other == port)) {
+        return Err(Refusal::Config(
+            "--http-port, --https-port, --tunnel-port and --tunnel-metrics-port need to differ.".to_owned(),
+        ));
+    }
+    Ok(tunnel::Settings {
+        image: config.tunnel_image.clone(),
+        port: port(config.tunnel_port)?,
+        metrics: port(config.tunnel_metrics_port)?,
+    })
+}
+
 pub(super) fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
     let host = config.origin.host();
     let name = match host {
@@ -57,5 +73,5 @@ pub(super) fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
             PanelUpstream::Socket(path.try_into().map_err(|refused| Refusal::Config(format!("--listen: {refused}")))?)
         }
     };
-    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], upstream })
+    Ok(PanelVhost { names: vec![name, PanelName::AnyAddress], by_tunnel: Vec::new(), upstream })
 }

@@ -9,7 +9,7 @@ use homeport_model::{
         vhost::{self, AppVhost, Generation, Target},
     },
     id::AppId,
-    name::AppName,
+    name::{AppName, Port},
     time::Timestamp,
 };
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct Served {
     pub(super) panel: Option<vhost::Panel>,
     pub(super) apps: Vec<AppVhost>,
+    /// The tunnel's listener, while there is a tunnel.
+    pub(super) tunnel_port: Option<Port>,
 }
 
 /// What nginx refused of an app.
@@ -77,7 +79,7 @@ impl Domains {
         host.http2_by_server = self.about().await.is_some_and(|about| about.http2_by_server());
         let generation = |number: u64, served: &Served| Generation {
             number,
-            host: host.clone(),
+            host: vhost::Host { tunnel_port: served.tunnel_port, ..host.clone() },
             panel: served.panel.clone(),
             apps: served.apps.clone(),
         };

@@ -20,6 +20,7 @@ pub use store::OwnName;
 pub(crate) use visitors::Way;
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4},
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
@@ -98,6 +99,8 @@ pub struct Parts {
     pub names: Names,
     /// What all of nginx's servers share.
     pub host: vhost::Host,
+    /// The port of 127.0.0.1 for what comes in by the tunnel.
+    pub tunnel_port: Port,
     /// The panel's own vhost.
     pub panel: Option<vhost::Panel>,
 }
@@ -110,6 +113,8 @@ struct Inner {
     refusals: RwLock<Vec<Refusal>>,
     /// What this nginx is, once asked.
     about: OnceLock<About>,
+    /// The names that come in by the tunnel, as nginx was last given them.
+    by_tunnel: RwLock<BTreeSet<DomainName>>,
     /// The range of virtual addresses, once the table stands; `None` where there is no nftables.
     range: watch::Sender<Option<VirtualRange>>,
     /// The published ports of each app, as the firewall guards them.
@@ -130,6 +135,7 @@ impl Domains {
             applied: Mutex::default(),
             refusals: RwLock::default(),
             about: OnceLock::new(),
+            by_tunnel: RwLock::default(),
             range: watch::Sender::new(None),
             guarded: Mutex::default(),
             nudge: Notify::new(),
@@ -252,6 +258,16 @@ impl Domains {
             one => one,
         };
         addresses.into_iter().map(|address| SocketAddr::new(own(address), port.get())).collect()
+    }
+
+    /// nginx's listener for what comes in by the tunnel.
+    pub(crate) fn tunnel_address(&self) -> SocketAddr {
+        SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.0.parts.tunnel_port.get())
+    }
+
+    /// Whether a name comes in by the tunnel, as nginx was last given it.
+    fn is_by_tunnel(&self, name: &DomainName) -> bool {
+        self.0.by_tunnel.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     /// Asks the reconciler to look now.
@@ -413,11 +429,15 @@ impl Domains {
     }
 
     pub(crate) fn url(&self, host_name: &HostName) -> String {
+        if self.is_by_tunnel(&host_name.clone().into()) {
+            return format!("https://{host_name}");
+        }
         self.names().url(host_name, self.0.parts.host.http_port.get())
     }
 
     /// Where a browser finds a host name, by https where there is a certificate for it.
     pub(crate) fn url_by(&self, host_name: &HostName, https: bool) -> String {
+        let https = https && !self.is_by_tunnel(&host_name.clone().into());
         match self.0.parts.host.https_port.filter(|_| https).map(Port::get) {
             None => self.url(host_name),
             Some(443) => format!("https://{host_name}"),
@@ -430,10 +450,10 @@ impl Domains {
         (self.0.parts.host.http_port, self.0.parts.host.https_port)
     }
 
-    /// The ports that nginx listens on for every app.
+    /// The ports that nginx listens on for every app, or would.
     pub(crate) fn nginx_ports(&self) -> Vec<Port> {
         let host = &self.0.parts.host;
-        [Some(host.http_port), host.https_port].into_iter().flatten().collect()
+        [Some(host.http_port), host.https_port, Some(self.0.parts.tunnel_port)].into_iter().flatten().collect()
     }
 
     pub(crate) fn listens_on(&self) -> String {

@@ -1,10 +1,15 @@
 //! Each app's vhost as the store says: its names with their certificates, its settings, its ports, and
 //! what else leads to it.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::PoisonError,
+};
 
 use homeport_model::{
-    domain::vhost::{self, AppHost, AppVhost, PanelName, Target, VhostLeads, VhostName, VhostPrefix, lanes},
+    domain::vhost::{
+        self, AppHost, AppVhost, PanelName, Target, TunnelHost, VhostLeads, VhostName, VhostPrefix, lanes,
+    },
     id::AppId,
     name::DomainName,
     secret::Secret,
@@ -21,6 +26,7 @@ use crate::{
     apps::{self, AppRecord},
     certificates::Pairs,
     failure::Failure,
+    tunnel,
 };
 
 /// What is read once for all apps.
@@ -31,6 +37,8 @@ struct Known {
     passwords: HashMap<AppId, String>,
     /// Every name that this nginx answers.
     ours: Vec<DomainName>,
+    /// Those that come in by the tunnel.
+    by_tunnel: BTreeSet<DomainName>,
 }
 
 impl Domains {
@@ -47,7 +55,10 @@ impl Domains {
             parts: proxy::parts(&parts.db).await?,
             passwords: self.password_files().await?,
             ours: self.served_names().await?,
+            by_tunnel: tunnel::store::names(&parts.db).await?,
         };
+        let tunnel_port = tunnel::store::exists(&parts.db).await?.then_some(parts.tunnel_port);
+        *self.0.by_tunnel.write().unwrap_or_else(PoisonError::into_inner) = known.by_tunnel.clone();
         let mut wanted = Vec::new();
         for app in apps::store::list(&parts.db).await? {
             let change = changes.iter().find(|(id, _)| *id == app.id).map(|(_, target)| target);
@@ -61,7 +72,7 @@ impl Domains {
             }
             wanted.push(self.vhost(&known, &app, target)?);
         }
-        Ok((Served { panel: self.panel_vhost(&known.pairs), apps: wanted }, known.pairs))
+        Ok((Served { panel: self.panel_vhost(&known), apps: wanted, tunnel_port }, known.pairs))
     }
 
     fn vhost(&self, known: &Known, app: &AppRecord, target: Target) -> Result<AppVhost, Failure> {
@@ -70,7 +81,7 @@ impl Domains {
             let here = known.parts.iter().filter(|part| part.app == app.id && part.host.as_str() == name.as_str());
             here.map(|part| VhostPrefix { path: part.path.clone(), app: part.to.clone(), strip: part.strip }).collect()
         };
-        let mut names = Vec::new();
+        let (mut names, mut by_tunnel) = (Vec::new(), Vec::new());
         let own_name = (DomainName::from(own), None);
         for (name, redirect) in
             std::iter::once(own_name).chain(app.names.iter().map(|name| (name.name.clone(), name.redirect.clone())))
@@ -82,7 +93,11 @@ impl Domains {
                     VhostLeads::Redirect { ours: known.ours.iter().any(|ours| ours.covers(&host)), to }
                 }
             };
-            names.push(AppHost { tls: known.pairs.of(&name), name, leads });
+            if known.by_tunnel.contains(&name) {
+                by_tunnel.push(TunnelHost { name, leads });
+            } else {
+                names.push(AppHost { tls: known.pairs.of(&name), name, leads });
+            }
         }
         let proxy = known.proxies.get(&app.id).cloned().unwrap_or_default();
         let passwords = match known.passwords.get(&app.id) {
@@ -94,6 +109,7 @@ impl Domains {
         };
         Ok(AppVhost {
             names,
+            by_tunnel,
             settings: proxy.settings,
             passwords,
             catch_all: proxy.catch_all,
@@ -116,13 +132,16 @@ impl Domains {
     }
 
     /// The panel's vhost with the names of now, each by https once there is a certificate for it.
-    fn panel_vhost(&self, pairs: &Pairs) -> Option<vhost::Panel> {
+    fn panel_vhost(&self, known: &Known) -> Option<vhost::Panel> {
         let mut panel = self.0.parts.panel.clone()?;
-        let added = self.names().origins().added_hosts().into_iter();
-        panel.names.extend(added.map(|name| PanelName::Name(VhostName { name: name.into(), tls: None })));
+        let added = self.names().origins().added_hosts().into_iter().map(DomainName::from);
+        let (by_tunnel, direct) = added.partition(|name| known.by_tunnel.contains(name));
+        let direct: Vec<DomainName> = direct;
+        panel.names.extend(direct.into_iter().map(|name| PanelName::Name(VhostName { name, tls: None })));
+        panel.by_tunnel = by_tunnel;
         for name in &mut panel.names {
             if let PanelName::Name(VhostName { name, tls }) = name {
-                *tls = pairs.of(name);
+                *tls = known.pairs.of(name);
             }
         }
         Some(panel)

@@ -41,6 +41,9 @@ impl Domains {
             });
         }
         let name = DomainName::from(host.clone());
+        if self.is_by_tunnel(&name) {
+            return Ok(Way::Nginx(self.tunnel_address(), Scheme::Http));
+        }
         let in_use = certificates::store::in_use(db).await?;
         let is_secure = in_use.iter().any(|certificate| certificate.domain.covers(&name));
         let secure = self.https_addresses().first().copied().filter(|_| is_secure);

@@ -24,6 +24,10 @@ impl backend::PanelDomain for PanelDomain {
         Ok(PanelDomain::go_to(self, actor, name).await?.expose().clone())
     }
 
+    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Answer<()> {
+        Ok(PanelDomain::set_way(self, actor, name, by_tunnel).await?)
+    }
+
     async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()> {
         Ok(PanelDomain::leave(self, actor, name).await?)
     }

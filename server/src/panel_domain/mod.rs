@@ -4,13 +4,14 @@ mod backend;
 pub(crate) mod store;
 
 use homeport_model::{
-    name::{DomainName, HostName},
+    name::{DomainName, HostName, Refused},
     panel_domain::{MOST_NAMES, PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
     prelude::{Actor, Code, Problem, Role, Topic},
     secret::Secret,
+    tunnel::WayIn,
 };
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     accounts::Accounts,
@@ -19,10 +20,15 @@ use crate::{
     db::{self, Db},
     dns::Dns,
     domains,
+    drivers::probe,
     failure::Failure,
     origins::Origins,
+    tunnel,
 };
 use store::Added;
+
+/// How long the panel may take to answer itself.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 impl Origins {
     /// Takes the names that the store has.
@@ -32,7 +38,7 @@ impl Origins {
     pub(crate) async fn read(&self, db: &Db) -> db::Result<()> {
         let added = store::list(db).await?;
         let moved = added.first().is_some_and(|first| first.is_primary);
-        self.replace(added.iter().map(|added| &added.name), moved);
+        self.replace(added.iter().map(|added| (&added.name, added.by_tunnel)), moved);
         Ok(())
     }
 }
@@ -75,10 +81,13 @@ impl PanelDomain {
             passkeys: count(configured.host()),
             steps: Vec::new(),
             ready: false,
+            way: WayIn::Direct,
         }];
         for added in store::list(db).await? {
             let steps = rehearse(&self.seen(&added).await?, self.apps.parts.clock.now());
             let origin = self.origins.of(&added.name);
+            let dns = self.dns.last_check(&added.name.clone().into()).await?;
+            let verdict = dns.map(|check| check.verdict());
             rows.push(PanelNameRow {
                 passkeys: count(added.name.as_str()),
                 primary: origin.as_ref() == Some(&primary),
@@ -87,6 +96,7 @@ impl PanelDomain {
                 host: added.name.into(),
                 added: Some((added.added_by, added.added_at)),
                 ready: may_move(&steps),
+                way: WayIn::of(added.by_tunnel, verdict.as_ref()),
                 steps,
             });
         }
@@ -99,6 +109,7 @@ impl PanelDomain {
         let parts = &self.apps.parts;
         actor.require_step_up(parts.clock.now())?;
         let name = form.parse()?;
+        let by_tunnel = WayIn::is_tunnel_word(&form.way);
         if self.origins.has_host(name.as_str()) {
             return Err(taken("The panel has this name already.", "Look at its rehearsal."));
         }
@@ -115,7 +126,12 @@ impl PanelDomain {
         if !store::add(&mut tx, &name, &actor.name, parts.clock.now()).await? {
             return Err(taken("The panel has this name already.", "Look at its rehearsal."));
         }
-        parts.audit.record(&mut tx, actor, "panel.try_name", name.as_str(), json!({})).await?;
+        if by_tunnel {
+            tunnel::require(&mut tx).await?;
+            tunnel::store::set_name(&mut tx, &name.clone().into(), None, true).await?;
+        }
+        let detail = json!({ "by_tunnel": by_tunnel });
+        parts.audit.record(&mut tx, actor, "panel.try_name", name.as_str(), detail).await?;
         tx.commit().await?;
         self.dns.check(&name.into()).await?;
         self.changed().await
@@ -159,6 +175,23 @@ impl PanelDomain {
         self.changed().await
     }
 
+    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again.
+    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Result<(), Failure> {
+        actor.require(Role::Owner)?;
+        let parts = &self.apps.parts;
+        actor.require_step_up(parts.clock.now())?;
+        self.find(name).await?;
+        let mut tx = parts.db.write().await?;
+        if by_tunnel {
+            tunnel::require(&mut tx).await?;
+        }
+        tunnel::store::set_name(&mut tx, &name.clone().into(), None, by_tunnel).await?;
+        let detail = json!({ "by_tunnel": by_tunnel });
+        parts.audit.record(&mut tx, actor, "panel.set_way", name.as_str(), detail).await?;
+        tx.commit().await?;
+        self.changed().await
+    }
+
     async fn find(&self, name: &HostName) -> Result<Added, Failure> {
         let all = store::list(&self.apps.parts.db).await?;
         Ok(all.into_iter().find(|added| added.name == *name).ok_or_else(|| Problem::not_found("name"))?)
@@ -167,13 +200,34 @@ impl PanelDomain {
     async fn seen(&self, added: &Added) -> Result<Seen, Failure> {
         let domain: DomainName = added.name.clone().into();
         let Planned { certificate_until, problem, answer } = self.certificates.rehearsed(&domain).await?;
+        let tunnel = tunnel::use_of(&self.apps.parts.db, &domain).await?;
+        let answer = if added.by_tunnel { Some(self.asked_by_tunnel(&added.name).await) } else { answer };
         let dns = self.dns.last_check(&domain).await?.map(|check| {
-            let verdict = check.verdict();
-            let advice = verdict.advice(&domain, &check.own).map(|advice| format!(" {advice}"));
+            let verdict = check.verdict_by(added.by_tunnel);
+            let advice = match added.by_tunnel {
+                true => tunnel.advice(&verdict, &domain),
+                false => verdict.advice(&domain, &check.own),
+            };
+            let advice = advice.map(|advice| format!(" {advice}"));
             let words = verdict.sentence(&domain) + &advice.unwrap_or_default();
             if verdict.is_good() { Ok(words) } else { Err(words) }
         });
-        Ok(Seen { dns, certificate_until, certificate_problem: problem, answer, answered_at: added.answered_at })
+        let (by_tunnel, answered_at) = (added.by_tunnel, added.answered_at);
+        Ok(Seen { dns, certificate_until, certificate_problem: problem, answer, by_tunnel, answered_at })
+    }
+
+    /// Whether the panel answers where the tunnel's visitors come in.
+    async fn asked_by_tunnel(&self, name: &HostName) -> Result<(), String> {
+        if !tunnel::store::exists(&self.apps.parts.db).await.is_ok_and(|exists| exists) {
+            return Err("There is no tunnel. Set one up in Settings, under Tunnel.".to_owned());
+        }
+        let path = "/healthz".parse().map_err(|refused: Refused| refused.to_string())?;
+        let address = self.apps.parts.domains.tunnel_address();
+        match probe::get(address, name, &path, ANSWERS_WITHIN).await {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(format!("nginx answers with {} where the tunnel leads to.", answer.status)),
+            Err(error) => Err(format!("Nothing answers where the tunnel leads to: {error}.")),
+        }
     }
 
     async fn changed(&self) -> Result<(), Failure> {

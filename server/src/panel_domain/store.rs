@@ -11,12 +11,16 @@ pub(super) struct Added {
     pub(super) added_at: Timestamp,
     pub(super) answered_at: Option<Timestamp>,
     pub(super) is_primary: bool,
+    /// Whether it comes in by the tunnel.
+    pub(super) by_tunnel: bool,
 }
 
 /// All of them: the primary one first, then the older first.
 pub(super) async fn list(db: &Db) -> Result<Vec<Added>> {
     let rows = sqlx::query!(
-        "SELECT name, added_by, added_at, answered_at, is_primary FROM panel_names ORDER BY is_primary DESC, added_at"
+        "SELECT name, added_by, added_at, answered_at, is_primary,
+             EXISTS (SELECT 1 FROM tunnel_names WHERE tunnel_names.name = panel_names.name) AS \"by_tunnel!: bool\"
+         FROM panel_names ORDER BY is_primary DESC, added_at"
     )
     .fetch_all(db.reader())
     .await?;
@@ -28,6 +32,7 @@ pub(super) async fn list(db: &Db) -> Result<Vec<Added>> {
                 added_at: Timestamp::from_ms(row.added_at),
                 answered_at: row.answered_at.map(Timestamp::from_ms),
                 is_primary: row.is_primary == 1,
+                by_tunnel: row.by_tunnel,
             })
         })
         .collect()

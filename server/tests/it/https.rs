@@ -97,7 +97,7 @@ async fn pages_of_nginx_itself_keep_browsers_at_https() {
     let (panel_pair, panel_roots) = certificate(&ground, "panel.example.com", 2);
     let name = VhostName { name: "panel.example.com".parse().expect("a name"), tls: Some(panel_pair) };
     let names = vec![PanelName::Name(name), PanelName::Localhost];
-    generation.panel = Some(Panel { names, upstream: PanelUpstream::Port(free_port()) });
+    generation.panel = Some(Panel { by_tunnel: Vec::new(), names, upstream: PanelUpstream::Port(free_port()) });
     for (target, status) in [
         (at(free_port().get()), 502),
         (at(silent.local_addr().expect("an address").port()), 504),

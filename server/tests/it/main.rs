@@ -59,4 +59,5 @@ mod support;
 mod tls;
 mod traffic;
 mod troubles;
+mod tunnel;
 mod webhooks;

@@ -208,6 +208,7 @@ async fn the_panel_is_told_who_asks_and_nothing_that_they_claim() {
             PanelName::Localhost,
             PanelName::AnyAddress,
         ],
+        by_tunnel: Vec::new(),
         upstream: PanelUpstream::Socket(socket.to_string_lossy().into_owned().try_into().expect("a path")),
     };
     let mut generation = ground.generation(1, down());

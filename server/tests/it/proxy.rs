@@ -6,7 +6,9 @@ use homeport_model::{
     deploy::SiteRules,
     domain::{
         Knob, ProxyForm, Redirect, RedirectScheme, RedirectStatus,
-        vhost::{AppHost, AppVhost, Down, Generation, Target, Upstream, VhostLeads, VhostPrefix, lanes, parse},
+        vhost::{
+            AppHost, AppVhost, Down, Generation, Target, TunnelHost, Upstream, VhostLeads, VhostPrefix, lanes, parse,
+        },
     },
     prelude::*,
 };
@@ -405,11 +407,18 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
             };
             app.names[1].leads = VhostLeads::App(vec![part]);
         }
+        if random(3) == 0 {
+            let leads = app.names[random(2) as usize].leads.clone();
+            let below = if random(4) == 0 { "*." } else { "" };
+            let name = format!("{below}t{index}.example.com").parse().expect("a name");
+            app.by_tunnel.push(TunnelHost { name, leads });
+        }
         apps.push(app);
     }
     assert!(tries < 20_000, "{tries} tries: hardly anything is accepted");
     let mut generation = Generation { apps, ..ground.generation(1, Target::Down(Down::Stopped)) };
     generation.host.https_port = Some(free_port());
+    generation.host.tunnel_port = Some(free_port());
     ground.nginx.apply(&generation).await.unwrap_or_else(|error: Error| panic!("{error}"));
     let files = ground.nginx.files().expect("read");
     for app in &generation.apps {
@@ -420,7 +429,8 @@ async fn a_thousand_accepted_inputs_are_one_configuration() {
             .flat_map(|one| one.args.clone())
             .filter(|name| name != "_")
             .collect();
-        let wanted: std::collections::BTreeSet<String> = app.names.iter().map(|name| name.name.to_string()).collect();
+        let all = app.names.iter().map(|name| &name.name).chain(app.by_tunnel.iter().map(|name| &name.name));
+        let wanted: std::collections::BTreeSet<String> = all.map(ToString::to_string).collect();
         assert_eq!(names, wanted);
         let sizes: Vec<&str> =
             parse::find_all(&read, "client_max_body_size").iter().map(|one| one.args[0].as_str()).collect();

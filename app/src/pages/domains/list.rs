@@ -59,6 +59,7 @@ fn names(rows: Vec<DomainRow>) -> AnyView {
         <Table columns=[
             Column::text("Name"),
             Column::text("Leads to"),
+            Column::text("Way in"),
             Column::text("Served by"),
             Column::text("Seen"),
         ]>{rows}</Table>
@@ -85,6 +86,7 @@ fn Row(row: DomainRow) -> impl IntoView {
             <td data-cell="note">
                 <a href=format!("/apps/{app}/domains")>{leads}</a>
             </td>
+            <td class="muted">{row.way.words()}</td>
             <td data-cell="end">{served_cell(&row)}</td>
             <td data-cell="side">{seen.collect_view()}</td>
         </tr>

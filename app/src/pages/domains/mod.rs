@@ -8,7 +8,10 @@ pub mod proxy;
 pub mod proxy_fields;
 pub mod tab;
 
-use homeport_model::domain::{DomainRow, Leads, Refusal};
+use homeport_model::{
+    domain::{DomainRow, Leads, Refusal},
+    tunnel::WayIn,
+};
 use leptos::prelude::*;
 
 pub use list::DomainsPage;
@@ -34,6 +37,7 @@ fn name_cell(row: &DomainRow) -> AnyView {
 /// How a name is served.
 fn served_cell(row: &DomainRow) -> AnyView {
     match row.expires_at {
+        _ if row.way == WayIn::Tunnel => "the tunnel".into_any(),
         Some(at) => view! { "https, certificate ends " <Age at=at /> }.into_any(),
         None => view! { "http only" }.into_any(),
     }

@@ -6,6 +6,7 @@ pub mod dns;
 pub mod looks;
 pub mod plan;
 pub mod stop;
+pub mod way;
 
 use homeport_model::{
     certificate::{CertificateSource, DomainView, LeadsTo, served::Severity},
@@ -19,6 +20,7 @@ use leptos_router::hooks::use_params_map;
 use crate::{
     api::{
         certificates::{KeepOwnCertificate, LookAtDomain, SelfSign, StopUsingCertificate, find_domain},
+        domains::SetWayIn,
         error::not_found,
     },
     live::version,
@@ -31,6 +33,7 @@ use dns::DnsPanel;
 use looks::Looks;
 use plan::PlanPanel;
 use stop::StopPanel;
+use way::WayPanel;
 
 /// What the page does.
 #[derive(Clone, Copy)]
@@ -39,6 +42,7 @@ pub struct Actions {
     keep: ServerAction<KeepOwnCertificate>,
     sign: ServerAction<SelfSign>,
     stop: ServerAction<StopUsingCertificate>,
+    way: ServerAction<SetWayIn>,
     /// What went wrong with the passkey that a certificate of one's own asks for.
     passkey: RwSignal<Option<Problem>>,
     /// The same for using one no more.
@@ -51,11 +55,15 @@ pub fn DomainPage() -> impl IntoView {
     let (look, keep, sign, stop) =
         (ServerAction::new(), ServerAction::new(), ServerAction::new(), ServerAction::<StopUsingCertificate>::new());
     let (passkey, passkey_to_stop) = (ask_for_passkey(keep), ask_for_passkey(stop));
-    let actions = Actions { look, keep, sign, stop, passkey, passkey_to_stop };
+    let way = ServerAction::new();
+    let actions = Actions { look, keep, sign, stop, way, passkey, passkey_to_stop };
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let live = version(Topic::Host);
-    let done = move || (look.version().get(), keep.version().get(), sign.version().get(), stop.version().get());
+    let done = move || {
+        let certificate = (keep.version().get(), sign.version().get(), stop.version().get());
+        (look.version().get(), certificate, way.version().get())
+    };
     let answer = Resource::new(
         move || (name.get(), live.get(), done()),
         |(name, ..)| async move {
@@ -108,6 +116,8 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
     let DomainView {
         domain,
         leads_to,
+        way,
+        tunnel,
         certificate,
         note,
         verdict,
@@ -118,14 +128,19 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         dns,
         https_port,
         now,
+        ..
     } = view;
+    let by_tunnel = tunnel.on;
     let (tone, sentence) = match verdict {
+        _ if by_tunnel && tunnel.id.is_none() => (Tone::Bad, "The tunnel that it comes in by is gone".to_owned()),
+        _ if by_tunnel => (Tone::Good, "Comes in through the tunnel".to_owned()),
         // What is as meant is good news only where there is a certificate.
         Some((Severity::Note, words)) if certificate.is_some() => (Tone::Good, words),
         Some((severity, words)) => (tone_of(severity), words),
         None => (Tone::Unknown, "Not looked at yet".to_owned()),
     };
-    let seen = looks.first().map(|look| look.served.at);
+    let seen = looks.first().map(|look| look.served.at).filter(|_| !by_tunnel);
+    let app = if let LeadsTo::App { name } = &leads_to { Some(name.clone()) } else { None };
     let (href, to) = match &leads_to {
         LeadsTo::Panel => ("/settings/panel".to_owned(), "this panel".to_owned()),
         LeadsTo::App { name } => (format!("/apps/{name}"), name.to_string()),
@@ -174,19 +189,24 @@ fn Loaded(view: DomainView, actions: Actions) -> impl IntoView {
         />
         <FormProblem problem=asked />
         {alerts}
-        <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
-        {stopping}
-        <PlanPanel domain=domain.clone() />
-        <DnsPanel check=dns />
-        <Looks looks=looks https_port=https_port now=now />
-        <div class="split" data-variant="even">
-            <Bring domain=domain.clone() actions=actions />
-            <div class="stack">
-                <Files domain=domain.clone() />
-                {may_sign.then(|| view! { <SelfSigned domain=domain.clone() actions=actions /> })}
-                <EarlierPanel earlier=earlier />
+        <WayPanel domain=domain.to_string() way=way tunnel=tunnel.clone() app=app act=actions.way />
+        {(!by_tunnel).then(|| view! {
+            <CertificatePanel domain=domain.clone() row=certificate note=note now=now />
+            {stopping}
+            <PlanPanel domain=domain.clone() />
+        })}
+        <DnsPanel check=dns tunnel=tunnel />
+        {(!by_tunnel).then(|| view! {
+            <Looks looks=looks https_port=https_port now=now />
+            <div class="split" data-variant="even">
+                <Bring domain=domain.clone() actions=actions />
+                <div class="stack">
+                    <Files domain=domain.clone() />
+                    {may_sign.then(|| view! { <SelfSigned domain=domain.clone() actions=actions /> })}
+                    <EarlierPanel earlier=earlier />
+                </div>
             </div>
-        </div>
+        })}
     }
     .into_any()
 }

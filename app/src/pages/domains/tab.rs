@@ -4,13 +4,14 @@ use homeport_model::{
     domain::{AppDomains, DomainRow, Leads},
     event::Topic,
     problem::Problem,
+    tunnel::WayIn,
 };
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{leads_words, maintenance::MaintenancePanel, name_cell, parts::PartsPanel, refusal_notice, served_cell};
 use crate::{
     api::domains::{
-        AddDomain, AddPrefix, LeadHere, MakePrimary, RemoveDomain, RemovePrefix, SetCatchAll, SetMaintenance,
+        AddDomain, AddPrefix, LeadHere, MakePrimary, RemoveDomain, RemovePrefix, SetCatchAll, SetMaintenance, SetWayIn,
         domains_of,
     },
     live,
@@ -25,6 +26,7 @@ pub struct Acts {
     remove: ServerAction<RemoveDomain>,
     primary: ServerAction<MakePrimary>,
     lead: ServerAction<LeadHere>,
+    way: ServerAction<SetWayIn>,
     catch_all: ServerAction<SetCatchAll>,
     /// Gives a part of a host to another app.
     pub add_prefix: ServerAction<AddPrefix>,
@@ -41,6 +43,7 @@ impl Acts {
             remove: ServerAction::new(),
             primary: ServerAction::new(),
             lead: ServerAction::new(),
+            way: ServerAction::new(),
             catch_all: ServerAction::new(),
             add_prefix: ServerAction::new(),
             remove_prefix: ServerAction::new(),
@@ -53,6 +56,7 @@ impl Acts {
             + self.remove.version().get()
             + self.primary.version().get()
             + self.lead.version().get()
+            + self.way.version().get()
             + self.catch_all.version().get()
             + self.add_prefix.version().get()
             + self.remove_prefix.version().get()
@@ -80,9 +84,10 @@ pub fn AppDomainsPage() -> impl IntoView {
         let first = acts.remove.value().get().and_then(Result::err);
         let next = || acts.primary.value().get().and_then(Result::err);
         let then = || acts.lead.value().get().and_then(Result::err);
+        let ways = || acts.way.value().get().and_then(Result::err);
         let last = || acts.remove_prefix.value().get().and_then(Result::err);
         let all = || acts.catch_all.value().get().and_then(Result::err);
-        first.or_else(next).or_else(then).or_else(last).or_else(all).map(Err::<(), _>)
+        first.or_else(next).or_else(then).or_else(ways).or_else(last).or_else(all).map(Err::<(), _>)
     });
     // A plain problem above the list: its field is on no form of this page.
     let of_rows = Signal::derive(move || of_rows.get().map(|problem: Problem| Problem { field: None, ..problem }));
@@ -124,6 +129,7 @@ fn Names(names: Vec<DomainRow>, acts: Acts) -> impl IntoView {
             <Table columns=[
                 Column::text("Name"),
                 Column::text("Leads to"),
+                Column::text("Way in"),
                 Column::text("Served by"),
                 Column::unseen("Actions"),
             ]>{rows}</Table>
@@ -180,6 +186,23 @@ fn Row(row: DomainRow, counterpart: Option<String>, acts: Acts) -> impl IntoView
             </ActionForm>
         }
     });
+    let way = {
+        let (label, on) = match row.way {
+            WayIn::Tunnel => ("Let in directly", None),
+            _ => ("Only by the tunnel", Some("on")),
+        };
+        let (hidden, name) = (hidden.clone(), name.clone());
+        view! {
+            <ActionForm action=acts.way>
+                {hidden()}
+                {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
+                <button class="button" type="submit" data-variant="quiet" data-size="small">
+                    {label}
+                    <span class="visually-hidden">": " {name}</span>
+                </button>
+            </ActionForm>
+        }
+    };
     let remove = (!row.derived).then(|| {
         view! {
             <ActionForm action=acts.remove>
@@ -199,9 +222,10 @@ fn Row(row: DomainRow, counterpart: Option<String>, acts: Acts) -> impl IntoView
                 {derived}
             </th>
             <td data-cell="note">{leads_words(&row.leads)}</td>
+            <td class="muted">{row.way.words()}</td>
             <td data-cell="end">{served_cell(&row)}</td>
             <td data-cell="act">
-                <div class="cluster">{lead} {first} {remove}</div>
+                <div class="cluster">{lead} {first} {way} {remove}</div>
             </td>
         </tr>
     }
@@ -209,6 +233,8 @@ fn Row(row: DomainRow, counterpart: Option<String>, acts: Acts) -> impl IntoView
 }
 
 const LEADS: [(&str, &str); 2] = [("app", "This app"), ("redirect", "Another address (redirect)")];
+/// The ways in that can be chosen.
+pub const WAYS: [(&str, &str); 2] = [("direct", "Directly"), ("tunnel", "Through the tunnel only")];
 const STATUSES: [(&str, &str); 4] = [
     ("301", "301: moved for good"),
     ("302", "302: for now"),
@@ -221,6 +247,7 @@ const SCHEMES: [(&str, &str); 3] = [("same", "As the visitor came"), ("https", "
 fn AddName(add: ServerAction<AddDomain>) -> impl IntoView {
     let app = ThisApp::current().name;
     let problem = problem_of(move || add.value().get());
+    let way = RwSignal::new("direct".to_owned());
     let (leads, status, scheme) =
         (RwSignal::new("app".to_owned()), RwSignal::new("301".to_owned()), RwSignal::new("same".to_owned()));
     view! {
@@ -238,7 +265,10 @@ fn AddName(add: ServerAction<AddDomain>) -> impl IntoView {
                         problem=problem
                         mono=true
                     />
-                    <Select label="Leads to" name="form[leads]" options=LEADS.into() chosen=leads />
+                    <div class="split" data-variant="even">
+                        <Select label="Leads to" name="form[leads]" options=LEADS.into() chosen=leads />
+                        <Select label="Way in" name="form[way]" options=WAYS.into() chosen=way />
+                    </div>
                     <details class="disclosure" open=move || leads.get() == "redirect">
                         <summary>"Where a redirect leads"</summary>
                         <div class="form">

@@ -9,6 +9,7 @@ pub mod registries;
 pub mod sessions;
 pub mod ssh_keys;
 pub mod tokens;
+pub mod tunnel;
 
 use homeport_model::{account::AccountSettings, event::Topic, problem::Problem};
 use leptos::{prelude::*, task::spawn_local};
@@ -90,6 +91,8 @@ pub fn SettingsPage() -> impl IntoView {
             <a href="/settings/dns">"DNS providers"</a>
             " · "
             <a href="/settings/panel">"Panel domain"</a>
+            " · "
+            <a href="/settings/tunnel">"Tunnel"</a>
         </p>
         <div class="on-phone">
             <SignOut />

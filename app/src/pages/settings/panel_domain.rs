@@ -3,15 +3,20 @@
 use homeport_model::{
     event::Topic,
     panel_domain::{PanelNameRow, PartState, RehearsalPart, RehearsalStep},
+    tunnel::WayIn,
 };
 use leptos::{form::ActionForm, prelude::*};
 
 use crate::{
-    api::panel_domain::{GoToPanelName, LeavePanelName, TryPanelName, list_panel_names},
+    api::panel_domain::{GoToPanelName, LeavePanelName, SetPanelWayIn, TryPanelName, list_panel_names},
     live::version,
-    pages::apps::{FormProblem, problem_of},
+    pages::{
+        apps::{FormProblem, problem_of},
+        domains::tab::WAYS,
+    },
     ui::{
-        Age, Code, Field, Notice, PageHeader, Panel, PanelSkeleton, State, Submit, Tag, Tone, ask_for_passkey, loaded,
+        Age, Code, Field, Notice, PageHeader, Panel, PanelSkeleton, Select, State, Submit, Tag, Tone, ask_for_passkey,
+        loaded,
     },
 };
 
@@ -21,17 +26,25 @@ pub fn PanelDomainPage() -> impl IntoView {
     let try_name = ServerAction::<TryPanelName>::new();
     let go_to = ServerAction::<GoToPanelName>::new();
     let leave = ServerAction::<LeavePanelName>::new();
+    let set_way = ServerAction::<SetPanelWayIn>::new();
     let (account, host) = (version(Topic::Account), version(Topic::Host));
     let rows = Resource::new(
-        move || (account.get(), host.get(), try_name.version().get(), leave.version().get()),
+        move || (account.get(), host.get(), try_name.version().get(), leave.version().get(), set_way.version().get()),
         |_| async move { list_panel_names().await },
     );
-    let refused = [ask_for_passkey(try_name), ask_for_passkey(go_to), ask_for_passkey(leave)];
+    let refused = [ask_for_passkey(try_name), ask_for_passkey(go_to), ask_for_passkey(leave), ask_for_passkey(set_way)];
     let tried = problem_of(move || try_name.value().get());
     let went = problem_of(move || go_to.value().get());
     let left = problem_of(move || leave.value().get());
+    let switched = problem_of(move || set_way.value().get());
+    let way = RwSignal::new("direct".to_owned());
     let of_rows = Signal::derive(move || {
-        refused.iter().find_map(|refused| refused.get()).or_else(|| went.get()).or_else(|| left.get())
+        refused
+            .iter()
+            .find_map(|refused| refused.get())
+            .or_else(|| went.get())
+            .or_else(|| left.get())
+            .or_else(|| switched.get())
     });
     let link = move || {
         let link = go_to.value().get().and_then(Result::ok)?;
@@ -49,7 +62,7 @@ pub fn PanelDomainPage() -> impl IntoView {
             <FormProblem problem=of_rows />
             {link}
             {loaded(rows, || view! { <PanelSkeleton rows=4 /> }, move |rows| {
-                rows.into_iter().map(|row| view! { <Name row=row go_to=go_to leave=leave /> }).collect_view()
+                rows.into_iter().map(|row| view! { <Name row=row go_to=go_to leave=leave set_way=set_way /> }).collect_view()
             })}
             <Panel title="Give the panel a name">
                 <ActionForm action=try_name>
@@ -64,6 +77,7 @@ pub fn PanelDomainPage() -> impl IntoView {
                             problem=tried
                             mono=true
                         />
+                        <Select label="Way in" name="form[way]" options=WAYS.into() chosen=way />
                     </div>
                     <footer>
                         <Submit label="Rehearse it" busy="Asking…" variant="primary" pending=try_name.pending() />
@@ -79,8 +93,13 @@ pub fn PanelDomainPage() -> impl IntoView {
 }
 
 #[component]
-fn Name(row: PanelNameRow, go_to: ServerAction<GoToPanelName>, leave: ServerAction<LeavePanelName>) -> impl IntoView {
-    let PanelNameRow { host, url, primary, configured, added, passkeys, steps, ready } = row;
+fn Name(
+    row: PanelNameRow,
+    go_to: ServerAction<GoToPanelName>,
+    leave: ServerAction<LeavePanelName>,
+    set_way: ServerAction<SetPanelWayIn>,
+) -> impl IntoView {
+    let PanelNameRow { host, url, primary, configured, added, passkeys, steps, ready, way } = row;
     let counted = match passkeys {
         0 => "no passkey belongs to it".to_owned(),
         1 => "1 passkey belongs to it".to_owned(),
@@ -99,7 +118,11 @@ fn Name(row: PanelNameRow, go_to: ServerAction<GoToPanelName>, leave: ServerActi
             </table>
         }
     });
-    let (there, gone) = (host.clone(), host.clone());
+    let (there, gone, switched) = (host.clone(), host.clone(), host.clone());
+    let (other_way, on) = match way {
+        WayIn::Tunnel => ("Let it come in directly", None),
+        _ => ("Let it come in through the tunnel only", Some("on")),
+    };
     let actions = (!configured).then(|| {
         let go = ready.then(|| {
             view! {
@@ -112,6 +135,11 @@ fn Name(row: PanelNameRow, go_to: ServerAction<GoToPanelName>, leave: ServerActi
         view! {
             <footer>
                 {go}
+                <ActionForm action=set_way>
+                    <input type="hidden" name="name" value=switched />
+                    {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
+                    <Submit label=other_way busy="Switching…" variant="quiet" pending=set_way.pending() />
+                </ActionForm>
                 <ActionForm action=leave>
                     <input type="hidden" name="name" value=gone />
                     <Submit label="Give the name up" variant="quiet" pending=leave.pending() />
@@ -128,6 +156,7 @@ fn Name(row: PanelNameRow, go_to: ServerAction<GoToPanelName>, leave: ServerActi
                     {primary.then(|| view! { <Tag tone=Tone::Good>"links carry it"</Tag> })}
                 </p>
                 <p class="muted">{counted} "; " {origin} "."</p>
+                {(!configured).then(|| view! { <p class="muted">"Way in: " {way.words()}</p> })}
             </div>
             {steps}
             {actions}

@@ -1,6 +1,6 @@
 //! What a created container may be allowed to do, and what it is: nothing that was not asked for.
 
-use super::{Grants, Namespace, network_name};
+use super::{Grants, Namespace, SidecarSpec, network_name};
 
 /// What the engine says a created container would be allowed to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,9 +77,16 @@ pub struct Allowed {
     shm_bytes: Option<u64>,
     init: bool,
     read_only_root: bool,
+    host_network: bool,
 }
 
 impl Allowed {
+    /// What one of the panel's own containers may have: its options, and the host's network.
+    #[must_use]
+    pub fn of_sidecar(spec: &SidecarSpec) -> Self {
+        Self { host_network: true, ..Self::of(&spec.grants()) }
+    }
+
     /// What `grants` ask for.
     #[must_use]
     pub fn of(grants: &Grants) -> Self {
@@ -147,7 +154,8 @@ pub fn check(granted: &Granted, allowed: &Allowed, namespace: &Namespace) -> Res
     beyond("name servers", &granted.dns, &allowed.dns)?;
     must(granted.shm_bytes <= allowed.shm_bytes.unwrap_or(USUAL_SHM_BYTES), "too much shared memory")?;
     beyond("a foreign runtime or cgroup", &granted.foreign_runtime, &[])?;
-    must(granted.network == network_name(namespace), "a network that is not ours")?;
+    let network = if allowed.host_network { "host".to_owned() } else { network_name(namespace) };
+    must(granted.network == network, "a network that is not ours")?;
     let hardened = granted.security_opt.iter().all(|o| o == "no-new-privileges" || o == "no-new-privileges:true");
     must(hardened && !granted.security_opt.is_empty(), "security options other than no-new-privileges")?;
     must(allowed.cap_drop.iter().all(|one| granted.cap_drop.contains(one)), "capabilities that it was to lose")?;

@@ -178,6 +178,12 @@ impl DnsCheck {
         DnsVerdict::of(&self.name, &self.answers, &self.own)
     }
 
+    /// The same for a name that comes in by the tunnel, or not.
+    #[must_use]
+    pub fn verdict_by(&self, by_tunnel: bool) -> DnsVerdict {
+        if by_tunnel { DnsVerdict::by_tunnel(&self.name, &self.answers) } else { self.verdict() }
+    }
+
     /// Whether a certificate may be ordered with HTTP-01 now.
     ///
     /// # Errors

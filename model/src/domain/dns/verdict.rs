@@ -8,6 +8,7 @@ use super::{Cdn, DnsAnswer, DnsAnswers, DnsTrouble, is_public, unanswered};
 use crate::{
     name::DomainName,
     problem::{Code, Problem},
+    tunnel::TUNNELS,
 };
 
 /// Names that no public authority issues for. RFC 6761 and 6762, RFC 8375 (`home.arpa`), ICANN's
@@ -34,9 +35,6 @@ const LOCAL: [&str; 19] = [
     "alt",
 ];
 
-/// Cloudflare's tunnels have names below this one.
-const TUNNELS: &str = ".cfargotunnel.com";
-
 /// Whether a name is for a private network only, so that no public certificate can be had for it.
 #[must_use]
 pub fn is_local(name: &DomainName) -> bool {
@@ -57,6 +55,13 @@ pub enum DnsVerdict {
     },
     /// To a Cloudflare Tunnel, past the proxy that tunnels need.
     Tunnel,
+    /// To Cloudflare, as a name has to that comes in by the tunnel.
+    ByTunnel,
+    /// Past the tunnel by which it comes in.
+    PastTunnel {
+        /// Where.
+        addresses: Vec<IpAddr>,
+    },
     /// Here with some addresses, elsewhere with others.
     Partly {
         /// This server's.
@@ -97,7 +102,7 @@ impl DnsVerdict {
         if is_local(name) {
             return Self::Local;
         }
-        if answers.aliases.iter().any(|alias| alias.ends_with(TUNNELS)) {
+        if is_bare_tunnel(answers) {
             return Self::Tunnel;
         }
         // Half an answer is none: an authority that cannot ask for AAAA does not go on with A.
@@ -127,10 +132,31 @@ impl DnsVerdict {
         }
     }
 
+    /// What the answers about `name` say where it comes in by the tunnel: an address of this server is no
+    /// way to it.
+    #[must_use]
+    pub fn by_tunnel(name: &DomainName, answers: &DnsAnswers) -> Self {
+        if is_local(name) {
+            return Self::Local;
+        }
+        if is_bare_tunnel(answers) {
+            return Self::Tunnel;
+        }
+        if let Some(why) = answers.trouble() {
+            return Self::Unknown { why };
+        }
+        let addresses = answers.addresses();
+        match addresses.iter().all(|address| Cdn::of(*address) == Some(Cdn::Cloudflare)) {
+            _ if addresses.is_empty() => Self::NoRecord,
+            true => Self::ByTunnel,
+            false => Self::PastTunnel { addresses },
+        }
+    }
+
     /// Whether visitors come here.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        matches!(self, Self::Here | Self::Cdn { .. })
+        matches!(self, Self::Here | Self::Cdn { .. } | Self::ByTunnel)
     }
 
     /// What it is, in a few words for a list; nothing for a name that DNS need not know.
@@ -140,6 +166,8 @@ impl DnsVerdict {
             Self::Here => "DNS leads here".to_owned(),
             Self::Cdn { cdn } => format!("behind {}", cdn.name()),
             Self::Tunnel => "a tunnel without its proxy".to_owned(),
+            Self::ByTunnel => "in by the tunnel".to_owned(),
+            Self::PastTunnel { .. } => "DNS leads past the tunnel".to_owned(),
             Self::Partly { .. } => "DNS leads here in part".to_owned(),
             Self::Elsewhere { .. } => "DNS leads elsewhere".to_owned(),
             Self::Private { .. } => "DNS leads into a private network".to_owned(),
@@ -157,6 +185,10 @@ impl DnsVerdict {
             Self::Here => format!("{name} leads to this server."),
             Self::Cdn { cdn } => format!("{name} leads to {}.", cdn.name()),
             Self::Tunnel => format!("{name} is a CNAME to a Cloudflare Tunnel, without Cloudflare's proxy."),
+            Self::ByTunnel => format!("{name} leads to Cloudflare, which brings its visitors here by the tunnel."),
+            Self::PastTunnel { addresses } => {
+                format!("{name} leads to {}, past the tunnel by which it comes in.", list(addresses))
+            }
             Self::Partly { here, elsewhere } => {
                 format!("{name} leads here with {}, and elsewhere with {}.", list(here), list(elsewhere))
             }
@@ -177,7 +209,8 @@ impl DnsVerdict {
     #[must_use]
     pub fn advice(&self, name: &DomainName, own: &[IpAddr]) -> Option<String> {
         Some(match self {
-            Self::Here => return None,
+            Self::Here | Self::ByTunnel => return None,
+            Self::PastTunnel { .. } => "Have its record lead to the tunnel, with Cloudflare's proxy on.".to_owned(),
             Self::Cdn { cdn: Cdn::Cloudflare } => {
                 "Set SSL/TLS to Full (strict) at Cloudflare, else visitors are sent in circles or their traffic comes here unproven. HTTP-01 passes through.".to_owned()
             }
@@ -249,6 +282,12 @@ impl DnsVerdict {
             None => problem,
         })
     }
+}
+
+/// Whether a name is a CNAME to a tunnel that everybody sees: Cloudflare's proxy would hide it.
+fn is_bare_tunnel(answers: &DnsAnswers) -> bool {
+    let below = |alias: &String| alias.strip_suffix(TUNNELS).is_some_and(|rest| rest.ends_with('.'));
+    answers.aliases.iter().any(below)
 }
 
 /// Documentation's addresses stand for public ones, in examples and tests.

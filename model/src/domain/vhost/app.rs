@@ -5,7 +5,8 @@ use super::{
     main_file::listens,
     server::{HSTS, add_headers, challenges, log_file, secure, to_https},
     site::Site,
-    work::{Work, group},
+    tunnel,
+    work::{Way, Work, group},
     write::Writer,
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) fn is_spoken(app: &AppVhost, port: &VhostPort) -> bool {
 pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
     let mut w = Writer::new();
     above(&mut w, host, all, app);
-    let work = |prefixes, port, secure, scheme| Work { host, all, app, prefixes, port, secure, scheme };
+    let work = |prefixes, port, way, scheme| Work { host, all, app, prefixes, port, way, scheme };
     plain_servers(&mut w, host, app, &work);
     let secure_port = host.https_port;
     if let Some(port) = secure_port {
@@ -62,7 +63,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
                 secure(w, host, port, &names, pair, app.settings.is_on(Knob::Http2));
                 logged(w, app);
                 match leads {
-                    VhostLeads::App(prefixes) => work(prefixes, usual, true, scheme).write(w),
+                    VhostLeads::App(prefixes) => work(prefixes, usual, Way::Https, scheme).write(w),
                     VhostLeads::Redirect { to, ours } => {
                         let hsts = app.settings.hsts().map(|value| (HSTS.to_owned(), value));
                         add_headers(w, hsts.as_slice());
@@ -80,6 +81,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
     {
         inside(&mut w, host, app, rules);
     }
+    tunnel::servers(&mut w, host, app, &|prefixes, port| work(prefixes, port, Way::Tunnel, PortScheme::Http));
     w.finish()
 }
 
@@ -114,11 +116,11 @@ pub(super) fn site_root(host: &Host, app: &AppVhost) -> String {
 }
 
 /// An app's requests are written to a log of its own.
-fn logged(w: &mut Writer, app: &AppVhost) {
+pub(super) fn logged(w: &mut Writer, app: &AppVhost) {
     w.line("access_log", &[&log_file(&app.app), "homeport"]);
 }
 
-type WorkOf<'a> = dyn Fn(&'a [VhostPrefix], Option<&'a VhostPort>, bool, PortScheme) -> Work<'a> + 'a;
+type WorkOf<'a> = dyn Fn(&'a [VhostPrefix], Option<&'a VhostPort>, Way, PortScheme) -> Work<'a> + 'a;
 
 /// The servers for http.
 fn plain_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: &WorkOf<'a>) {
@@ -146,7 +148,7 @@ fn plain_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: &Work
             logged(w, app);
             challenges(w, host, guarded && matches!(way, Http::Work(_)));
             match (way, host.https_port) {
-                (Http::Work(prefixes), _) => work(prefixes, usual, false, PortScheme::Http).write(w),
+                (Http::Work(prefixes), _) => work(prefixes, usual, Way::Http, PortScheme::Http).write(w),
                 (Http::Away(to, ours), _) => away(w, host, to, ours),
                 (Http::Secure, Some(port)) => to_https(w, port),
                 (Http::Secure, None) => {}
@@ -161,7 +163,7 @@ fn plain_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: &Work
             w.line("server_name", &["_"]);
             logged(w, app);
             challenges(w, host, guarded);
-            work(&[], usual, false, PortScheme::Http).write(w);
+            work(&[], usual, Way::Http, PortScheme::Http).write(w);
         });
     }
 }
@@ -193,7 +195,7 @@ fn more_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, port: &'a Vh
             w.block("server", &[], |w| {
                 secure(w, host, port.map.host, &names, pair, true);
                 logged(w, app);
-                work(&[], Some(port), true, scheme).write(w);
+                work(&[], Some(port), Way::Https, scheme).write(w);
             });
         }
         return;
@@ -213,18 +215,27 @@ fn more_servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, port: &'a Vh
         }
         w.line("server_name", &names);
         logged(w, app);
-        work(&[], Some(port), false, scheme).write(w);
+        work(&[], Some(port), Way::Http, scheme).write(w);
     });
 }
 
 /// Leads to another address. What the request line said goes along as it came, still encoded.
 fn away(w: &mut Writer, host: &Host, to: &Redirect, ours: bool) {
+    leads_away(w, host, to, ours, ("$scheme", "$homeport_port"));
+}
+
+/// The same for those who came to Cloudflare by https, at its port.
+pub(super) fn away_by_tunnel(w: &mut Writer, host: &Host, to: &Redirect, ours: bool) {
+    leads_away(w, host, to, ours, ("https", ""));
+}
+
+fn leads_away(w: &mut Writer, host: &Host, to: &Redirect, ours: bool, same: (&str, &str)) {
     let with_port = |usual: u16, port: Option<Port>| match port {
         Some(port) if ours && port.get() != usual => format!(":{port}"),
         _ => String::new(),
     };
     let (scheme, port) = match to.scheme {
-        RedirectScheme::Same => ("$scheme", if ours { "$homeport_port".to_owned() } else { String::new() }),
+        RedirectScheme::Same => (same.0, if ours { same.1.to_owned() } else { String::new() }),
         RedirectScheme::Http => ("http", with_port(80, Some(host.http_port))),
         RedirectScheme::Https => ("https", with_port(443, host.https_port)),
     };
@@ -251,7 +262,7 @@ fn above(w: &mut Writer, host: &Host, all: &[AppVhost], app: &AppVhost) {
         Target::Down(_) => {}
     }
     let mut others: Vec<&AppVhost> = Vec::new();
-    for prefix in app.names.iter().filter_map(|name| match &name.leads {
+    for prefix in app.leads().filter_map(|leads| match leads {
         VhostLeads::App(prefixes) => Some(prefixes),
         VhostLeads::Redirect { .. } => None,
     }) {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{DOLLAR, Generation, Host, PROBE_SOCKET, app, write::Writer};
+use super::{DOLLAR, Generation, Host, PROBE_SOCKET, app, tunnel, write::Writer};
 use crate::{
     app::PortScheme,
     name::Port,
@@ -106,9 +106,17 @@ pub(super) fn render(generation: &Generation, files: &[&str]) -> String {
     w.block("events", &[], |w| w.line("worker_connections", &["4096"]));
     w.block("http", &[], |w| {
         shared(w);
-        unknown_names(w, host, generation.apps.iter().any(|app| app.catch_all && !app.names.is_empty()));
-        for (port, scheme) in generation.more_ports() {
-            unknown_at(w, host, port, scheme);
+        unknown_names(w, host, generation.apps.iter().any(|app| app.catch_all && app.is_named()));
+        let more = generation.more_ports();
+        for (port, scheme) in &more {
+            unknown_at(w, host, *port, *scheme);
+        }
+        if let Some(port) = host.tunnel_port {
+            tunnel::unknown(w, port);
+        }
+        let by_tunnel = generation.by_tunnel();
+        if !by_tunnel.is_empty() {
+            tunnel::refused_outside(w, host, &by_tunnel, &more);
         }
         probe(w, host, number);
         for file in files {

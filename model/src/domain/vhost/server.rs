@@ -2,9 +2,12 @@
 
 use super::{
     CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream, main_file::listens,
-    pages::page, write::Writer,
+    pages::page, tunnel, write::Writer,
 };
-use crate::{id::AppId, name::Port};
+use crate::{
+    id::AppId,
+    name::{DomainName, Port},
+};
 
 /// The panel holds streams open for a page that is left open.
 const PANEL_TIMEOUT: &str = "3600s";
@@ -26,7 +29,7 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
         PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
     };
     let away = page("Homeport is restarting", "Your sites keep running. This page works again in a moment.");
-    servers(host, &names, |w, headers| {
+    let work = |w: &mut Writer, headers: &[(String, String)]| {
         add_headers(w, headers);
         w.line("client_max_body_size", &[PANEL_BODY]);
         w.block("location", &["/"], |w| {
@@ -47,7 +50,22 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
             w.line("gzip", &["off"]);
         });
         own_page(w, "@homeport_away", "502", &away, SOON, headers);
-    })
+    };
+    servers(host, &names, work) + &by_tunnel(host, panel, work)
+}
+
+/// The server for those of its names that come in by the tunnel.
+fn by_tunnel(host: &Host, panel: &Panel, work: impl Fn(&mut Writer, &[(String, String)])) -> String {
+    let mut w = Writer::new();
+    let names: Vec<&str> = panel.by_tunnel.iter().map(DomainName::as_str).collect();
+    if let Some(port) = host.tunnel_port.filter(|_| !names.is_empty()) {
+        w.block("server", &[], |w| {
+            tunnel::begin(w, port, &names);
+            tunnel::proxy_headers().for_each(|(name, value)| w.line("proxy_set_header", &[name, value]));
+            work(w, &[(HSTS.to_owned(), PANEL_HSTS.to_owned())]);
+        });
+    }
+    w.finish()
 }
 
 /// As nginx spells them.

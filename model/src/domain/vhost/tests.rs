@@ -1,5 +1,6 @@
 mod hsts;
 mod settings;
+mod tunnel;
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
@@ -36,6 +37,7 @@ pub(super) fn host() -> Host {
         worker: Some(("www-data".parse().expect("a user"), "www-data".parse().expect("a group"))),
         brotli: None,
         http2_by_server: false,
+        tunnel_port: None,
     }
 }
 

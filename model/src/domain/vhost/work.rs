@@ -6,6 +6,7 @@ use super::{
     pages::page,
     server::{HSTS, SOON, add_headers, own_page},
     site::{Site, literal},
+    tunnel,
     write::Writer,
 };
 use crate::{
@@ -27,6 +28,17 @@ pub(super) fn group(for_app: &AppVhost, app: &AppVhost, port: Option<&VhostPort>
     }
 }
 
+/// How a server is come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By plain http.
+    Http,
+    /// By https, which ends here.
+    Https,
+    /// By the tunnel: https ended at Cloudflare.
+    Tunnel,
+}
+
 /// What is done in one server.
 pub(super) struct Work<'a> {
     /// What all servers share.
@@ -39,8 +51,8 @@ pub(super) struct Work<'a> {
     pub(super) prefixes: &'a [VhostPrefix],
     /// The port of the containers, when it is not the app's own.
     pub(super) port: Option<&'a VhostPort>,
-    /// Whether TLS ends here.
-    pub(super) secure: bool,
+    /// How it is come to.
+    pub(super) way: Way,
     /// What is spoken.
     pub(super) scheme: PortScheme,
 }
@@ -65,7 +77,7 @@ impl Work<'_> {
                     grpc(w, app, &to);
                 } else {
                     w.line("proxy_pass", &[&format!("http://{to}")]);
-                    proxy(w, app);
+                    proxy(w, app, self.way);
                     error_pages(w, app, "");
                 }
             });
@@ -133,7 +145,7 @@ impl Work<'_> {
                     self.limits(w);
                     // With a path behind it, nginx puts that in the place of the location's.
                     w.line("proxy_pass", &[&format!("http://{to}{}", if prefix.strip { "/" } else { "" })]);
-                    proxy(w, other);
+                    proxy(w, other, self.way);
                     error_pages(w, other, &mark);
                 } else if let Target::Site(_) = &other.target {
                     self.limits(w);
@@ -178,7 +190,7 @@ impl Work<'_> {
 
     /// What every answer of an app has.
     fn headers(&self, app: &AppVhost) -> Vec<(String, String)> {
-        let hsts = app.settings.hsts().filter(|_| self.secure);
+        let hsts = app.settings.hsts().filter(|_| self.way != Way::Http);
         let hsts = hsts.map(|value| (HSTS.to_owned(), value));
         let own = app.settings.headers.iter().map(|header| (header.name().to_owned(), literal(header.value())));
         hsts.into_iter().chain(own).collect()
@@ -209,7 +221,9 @@ impl Work<'_> {
         if settings.is_on(Knob::Underscores) {
             w.line("underscores_in_headers", &["on"]);
         }
-        if let Some((ranges, header)) = settings.real_ip.as_ref().map(|real_ip| real_ip.parts()) {
+        // The tunnel has said already whom to believe.
+        let real_ip = settings.real_ip.as_ref().filter(|_| self.way != Way::Tunnel);
+        if let Some((ranges, header)) = real_ip.map(|real_ip| real_ip.parts()) {
             ranges.iter().for_each(|range| w.line("set_real_ip_from", &[&range.to_string()]));
             w.line("real_ip_header", &[header.as_str()]);
             if header == RealIpHeader::XForwardedFor {
@@ -325,7 +339,7 @@ fn guard(w: &mut Writer, app: &AppVhost, around: Option<&AppVhost>) {
 }
 
 /// How an app is asked.
-fn proxy(w: &mut Writer, app: &AppVhost) {
+fn proxy(w: &mut Writer, app: &AppVhost, way: Way) {
     let settings = &app.settings;
     for (kind, knob) in [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)] {
         w.line(&format!("proxy_{kind}_timeout"), &[&format!("{}s", settings.get(knob))]);
@@ -341,11 +355,15 @@ fn proxy(w: &mut Writer, app: &AppVhost) {
         // Those on their way to the visitor: at least the first part's, and two of the others.
         w.line("proxy_busy_buffers_size", &[&first.max(2 * size).to_string()]);
     }
-    if settings.get(Knob::UpstreamKeepalive) > 0 {
-        // A location that sets one header has none of those that all share.
-        for (name, value) in PROXY_HEADERS {
-            w.line("proxy_set_header", &[name, if name == "Connection" { KEPT } else { value }]);
-        }
+    let is_kept = settings.get(Knob::UpstreamKeepalive) > 0;
+    // A location that sets one header has none of those that all share.
+    let write = |(name, value)| {
+        w.line("proxy_set_header", &[name, if is_kept && name == "Connection" { KEPT } else { value }]);
+    };
+    match way {
+        Way::Tunnel => tunnel::proxy_headers().for_each(write),
+        _ if is_kept => PROXY_HEADERS.into_iter().for_each(write),
+        _ => {}
     }
 }
 

@@ -39,6 +39,10 @@ impl backend::Domains for Routing {
         Ok(Self::lead_here(self, actor, app, name).await?)
     }
 
+    async fn set_way(&self, actor: &Actor, app: &AppName, name: &DomainName, by_tunnel: bool) -> Answer<()> {
+        Ok(Self::set_way(self, actor, app, name, by_tunnel).await?)
+    }
+
     async fn set_catch_all(&self, actor: &Actor, app: &AppName, on: bool) -> Answer<()> {
         Ok(Self::set_catch_all(self, actor, app, on).await?)
     }

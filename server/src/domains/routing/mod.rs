@@ -14,6 +14,7 @@ use homeport_model::{
     name::{AppName, DomainName},
     prelude::{Actor, Role, Topic},
     time::Timestamp,
+    tunnel::WayIn,
 };
 
 use super::{Domains, store::proxy as kept};
@@ -22,6 +23,7 @@ use crate::{
     certificates::{self, Certificates},
     dns::{Dns, idna::to_unicode},
     failure::Failure,
+    tunnel,
 };
 
 /// The service.
@@ -57,9 +59,13 @@ impl Routing {
         let apps = apps::store::list(&self.apps.parts.db).await?;
         let mut rows: Vec<DomainRow> =
             apps.iter().filter(|app| !app.deleting).flat_map(|app| self.rows(app, &expiries)).collect();
+        let by_tunnel = tunnel::store::names(&self.apps.parts.db).await?;
         let (checks, verdicts) = (self.dns.last_checks().await?, self.certificates.verdicts().await?);
         for row in &mut rows {
-            let verdict = checks.iter().find(|check| check.name == row.name).map(DnsCheck::verdict);
+            let is_by_tunnel = by_tunnel.contains(&row.name);
+            let check = checks.iter().find(|check| check.name == row.name);
+            let verdict = check.map(|check| check.verdict_by(is_by_tunnel));
+            row.way = WayIn::of(is_by_tunnel, verdict.as_ref());
             row.dns = verdict.and_then(|verdict| Some(Found { good: verdict.is_good(), words: verdict.words()? }));
             let served = verdicts.iter().find(|(domain, ..)| *domain == row.name);
             // That a name without a certificate is served by http stands beside it already.
@@ -89,8 +95,14 @@ impl Routing {
                 elsewhere.push((format!("{}{}", part.host, part.path), owner));
             }
         }
+        let (by_tunnel, checks) = (tunnel::store::names(db).await?, self.dns.last_checks().await?);
+        let mut names = self.rows(&app, &self.expiries().await?);
+        for row in &mut names {
+            let verdict = checks.iter().find(|check| check.name == row.name).map(DnsCheck::verdict);
+            row.way = WayIn::of(by_tunnel.contains(&row.name), verdict.as_ref());
+        }
         Ok(AppDomains {
-            names: self.rows(&app, &self.expiries().await?),
+            names,
             prefixes,
             elsewhere,
             others: all
@@ -112,7 +124,8 @@ impl Routing {
                 own.or_else(|| expiries.iter().find(|(domain, _)| domain.covers(&name))).map(|(_, at)| *at);
             let url = name.host().map(|host| domains.url_by(&host, expires_at.is_some()));
             let (unicode, app) = (to_unicode(&name), app.spec.name.clone());
-            DomainRow { name, unicode, app, leads, derived, primary, url, expires_at, dns: None, served: None }
+            let way = WayIn::Direct;
+            DomainRow { name, unicode, app, leads, derived, primary, url, expires_at, way, dns: None, served: None }
         };
         let own = domains.own_host_name(&app.spec.name).into();
         let mut rows = vec![row(own, Leads::App, true, app.primary().is_none())];

@@ -3,7 +3,8 @@
 use homeport_model::{
     domain::{DomainForm, Redirect},
     name::{AppName, DomainName, HostName, Refused},
-    prelude::{Actor, Code, Problem, Role},
+    prelude::{Actor, Code, Problem, Role, Topic},
+    tunnel::WayIn,
 };
 use serde_json::json;
 
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     apps::{self, AppRecord},
     failure::Failure,
+    tunnel,
 };
 
 impl Routing {
@@ -30,7 +32,13 @@ impl Routing {
         let parts = &self.apps.parts;
         let mut tx = parts.db.write().await?;
         claim::take(&mut tx, self.domains(), &app, &name, redirect.as_ref(), parts.clock.now()).await?;
-        let detail = json!({ "name": name, "redirect": redirect.map(|redirect| redirect.to_string()) });
+        let by_tunnel = WayIn::is_tunnel_word(&form.way);
+        if by_tunnel {
+            tunnel::require(&mut tx).await?;
+            tunnel::store::set_name(&mut tx, &name, Some(&app.id), true).await?;
+        }
+        let redirect = redirect.map(|redirect| redirect.to_string());
+        let detail = json!({ "name": name, "redirect": redirect, "by_tunnel": by_tunnel });
         parts.audit.record(&mut tx, actor, "domain.add", app.spec.name.as_str(), detail).await?;
         tx.commit().await?;
         self.changed(&app.id).await;
@@ -130,6 +138,32 @@ impl Routing {
         parts.audit.record(&mut tx, actor, "domain.redirect", app.spec.name.as_str(), detail).await?;
         tx.commit().await?;
         self.changed(&app.id).await;
+        Ok(())
+    }
+
+    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again.
+    pub(super) async fn set_way(
+        &self,
+        actor: &Actor,
+        app: &AppName,
+        name: &DomainName,
+        by_tunnel: bool,
+    ) -> Result<(), Failure> {
+        actor.require(Role::Owner)?;
+        let (app, parts) = (self.apps.get(app).await?, &self.apps.parts);
+        if !self.is_own(&app, name) && app.names.iter().all(|known| known.name != *name) {
+            return Err(Problem::not_found("domain of this app").into());
+        }
+        let mut tx = parts.db.write().await?;
+        if by_tunnel {
+            tunnel::require(&mut tx).await?;
+        }
+        tunnel::store::set_name(&mut tx, name, Some(&app.id), by_tunnel).await?;
+        let detail = json!({ "name": name, "by_tunnel": by_tunnel });
+        parts.audit.record(&mut tx, actor, "domain.set_way", app.spec.name.as_str(), detail).await?;
+        tx.commit().await?;
+        self.changed(&app.id).await;
+        parts.hub.announce(Topic::Host);
         Ok(())
     }
 

@@ -175,7 +175,7 @@ impl Docker {
         self.state_of(&spec.name(self.namespace())).await
     }
 
-    async fn state_of(&self, id_or_name: &str) -> Result<Option<ContainerState>, Error> {
+    pub(super) async fn state_of(&self, id_or_name: &str) -> Result<Option<ContainerState>, Error> {
         let network = network_name(self.namespace());
         self.raw(id_or_name).await?.map(|raw| convert::state(raw, &network)).transpose()
     }

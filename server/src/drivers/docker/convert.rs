@@ -3,12 +3,12 @@
 use std::{collections::HashMap, net::Ipv4Addr};
 
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, HostConfig,
-    HostConfigLogConfig, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, HealthConfig,
+    HostConfig, HostConfigLogConfig, RestartPolicy as EngineRestartPolicy, RestartPolicyNameEnum,
 };
 use homeport_model::{
-    build::StopSignal,
-    deploy::container::{ContainerSpec, Granted, Namespace, network_name},
+    build::{RestartPolicy, StopSignal},
+    deploy::container::{ContainerSpec, Granted, Limits, Namespace, SidecarSpec, network_name},
 };
 
 use super::{ContainerState, Error, OurContainer, grants};
@@ -19,26 +19,7 @@ const LOG_MAX_FILES: &str = "3";
 
 /// What the engine is asked to create.
 pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> ContainerCreateBody {
-    let limits = spec.limits;
-    let memory = i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX);
-    let host = HostConfig {
-        network_mode: Some(network_name(namespace)),
-        memory: Some(memory),
-        memory_swap: Some(memory),
-        nano_cpus: limits.cpu_millis.map(|millis| i64::from(millis) * 1_000_000),
-        pids_limit: Some(i64::from(limits.pids)),
-        init: Some(true),
-        privileged: Some(false),
-        security_opt: Some(vec!["no-new-privileges".into()]),
-        restart_policy: Some(restart(spec.restart)),
-        log_config: Some(HostConfigLogConfig {
-            typ: Some("json-file".into()),
-            // A container that floods its log loses lines; it is never held up by a slow disk.
-            config: Some(pairs([("max-size", LOG_MAX_SIZE), ("max-file", LOG_MAX_FILES), ("mode", "non-blocking")])),
-        }),
-        ..HostConfig::default()
-    };
-    let host = grants::give(host, &spec.grants);
+    let host = grants::give(host_config(network_name(namespace), spec.limits, spec.restart), &spec.grants);
     ContainerCreateBody {
         image: Some(spec.image.to_string()),
         env: Some(spec.env_lines()),
@@ -54,15 +35,54 @@ pub(super) fn create_body(spec: &ContainerSpec, namespace: &Namespace) -> Contai
     }
 }
 
-fn restart(policy: homeport_model::build::RestartPolicy) -> RestartPolicy {
-    use homeport_model::build::RestartPolicy::{Always, No, OnFailure, UnlessStopped};
+/// The same for one of the panel's own containers.
+pub(super) fn sidecar_body(spec: &SidecarSpec, namespace: &Namespace, digest: &str) -> ContainerCreateBody {
+    let host = host_config("host".to_owned(), spec.limits, RestartPolicy::UnlessStopped);
+    let (user, group) = spec.user;
+    ContainerCreateBody {
+        image: Some(spec.image.to_string()),
+        env: Some(spec.env_lines()),
+        cmd: Some(spec.command.clone()),
+        user: Some(format!("{user}:{group}")),
+        // The image's own check asks an address that is not in use.
+        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".into()]), ..HealthConfig::default() }),
+        labels: Some(spec.labels(namespace, digest).into_iter().collect()),
+        host_config: Some(grants::give(host, &spec.grants())),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// What every container has: limits, no more privileges than it began with, an init process, a log that ends.
+fn host_config(network: String, limits: Limits, restart: RestartPolicy) -> HostConfig {
+    let memory = i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX);
+    HostConfig {
+        network_mode: Some(network),
+        memory: Some(memory),
+        memory_swap: Some(memory),
+        nano_cpus: limits.cpu_millis.map(|millis| i64::from(millis) * 1_000_000),
+        pids_limit: Some(i64::from(limits.pids)),
+        init: Some(true),
+        privileged: Some(false),
+        security_opt: Some(vec!["no-new-privileges".into()]),
+        restart_policy: Some(restarts(restart)),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".into()),
+            // A container that floods its log loses lines; it is never held up by a slow disk.
+            config: Some(pairs([("max-size", LOG_MAX_SIZE), ("max-file", LOG_MAX_FILES), ("mode", "non-blocking")])),
+        }),
+        ..HostConfig::default()
+    }
+}
+
+fn restarts(policy: RestartPolicy) -> EngineRestartPolicy {
+    use RestartPolicy::{Always, No, OnFailure, UnlessStopped};
     let (name, most) = match policy {
         No => (RestartPolicyNameEnum::NO, None),
         Always => (RestartPolicyNameEnum::ALWAYS, None),
         UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
         OnFailure { most } => (RestartPolicyNameEnum::ON_FAILURE, most.map(i64::from)),
     };
-    RestartPolicy { name: Some(name), maximum_retry_count: most }
+    EngineRestartPolicy { name: Some(name), maximum_retry_count: most }
 }
 
 fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> HashMap<String, String> {

@@ -19,6 +19,7 @@ mod logs;
 mod once;
 mod raw;
 mod registries;
+mod sidecars;
 mod sockets;
 mod volumes;
 

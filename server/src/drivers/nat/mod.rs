@@ -112,7 +112,9 @@ impl Nat {
             return Ok(range);
         }
         if !procfs::reuse_ports() {
-            tracing::warn!("net.ipv4.tcp_tw_reuse cannot be set; an app that never closes gets 470 connections a second");
+            tracing::warn!(
+                "net.ipv4.tcp_tw_reuse cannot be set; an app that never closes gets 470 connections a second"
+            );
         }
         let _lock = range::lock().await?;
         let taken = self.ranges_of_others().await?;

@@ -77,7 +77,7 @@ impl Nginx {
     pub fn found(&self, number: u64) -> Result<Files, Error> {
         let folder = match self.root.sub(layout::folder(number)) {
             Ok(folder) => folder,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::Files(error)),
         };
         let names = folder.names(".").map_err(Error::Files)?;

@@ -123,6 +123,7 @@ impl Nginx {
             worker: self.worker.clone(),
             brotli: Self::brotli(),
             http2_by_server: false,
+            tunnel_port: None,
         }
     }
 

@@ -77,6 +77,22 @@ pub async fn builder(namespace: &Namespace) {
     import(&builder_name(namespace), root(&[("cnb/lifecycle/creator", creator)]), changes).await;
 }
 
+/// The name of the namespace's stand-in for `cloudflared`.
+pub fn connector_name(namespace: &Namespace) -> ImageRef {
+    format!("homeport-test-{namespace}:connector").parse().expect("an image's name")
+}
+
+/// Imports a stand-in for `cloudflared` with this script, which may use `serve`: to say where `--metrics`
+/// says that it has so many connections.
+pub async fn connector(namespace: &Namespace, script: &str, connections: u32) -> ImageId {
+    let ready = format!("{{\"status\":200,\"readyConnections\":{connections},\"connectorId\":\"x\"}}");
+    let script = format!("#!/bin/sh\nserve() {{ exec httpd -f -p \"$4\" -h /www; }}\n{script}\n");
+    let root = root(&[("bin/cloudflared", script.as_bytes()), ("www/ready", ready.as_bytes())]);
+    let changes = ["ENTRYPOINT [\"/bin/cloudflared\"]", "ENV PATH=/bin TUNNEL_METRICS=0.0.0.0:2000"];
+    let changes = changes.into_iter().chain(["HEALTHCHECK --interval=1s CMD [\"/bin/none\"]"]);
+    import(&connector_name(namespace), root, changes.map(str::to_owned).collect()).await
+}
+
 /// Imports a root as an image with these changes, and says its id.
 pub async fn import(name: &ImageRef, root: Vec<u8>, changes: Vec<String>) -> ImageId {
     let docker = Docker::connect_with_local_defaults().expect("the engine");

@@ -39,6 +39,8 @@ pub struct Ground {
     pub app: AppId,
     pub http_port: Port,
     pub https_port: Port,
+    /// Where the tunnel's visitors come in, and where its connector says how it is.
+    pub tunnel_ports: (Port, Port),
     state: TempDir,
 }
 
@@ -55,6 +57,7 @@ impl Ground {
             app: AppId::new(1, random_u32()),
             http_port: free_port(),
             https_port: free_port(),
+            tunnel_ports: (free_port(), free_port()),
             namespace,
             state,
         }

@@ -254,6 +254,8 @@ pub fn config(ground: &Ground) -> Config {
     let port = ground.http_port.to_string();
     let namespace = ground.namespace.to_string();
     let https = ground.https_port.to_string();
+    let (tunnel, metrics) = (ground.tunnel_ports.0.to_string(), ground.tunnel_ports.1.to_string());
+    let connector = images::connector_name(&ground.namespace).to_string();
     let flags = [
         "homeport",
         "serve",
@@ -271,6 +273,12 @@ pub fn config(ground: &Ground) -> Config {
         "true",
         "--ssh-port",
         "0",
+        "--tunnel-port",
+        &tunnel,
+        "--tunnel-metrics-port",
+        &metrics,
+        "--tunnel-image",
+        &connector,
     ];
     match Cli::try_parse_from(flags).expect("good flags").command {
         Command::Serve(config) => *config,

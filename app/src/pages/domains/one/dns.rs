@@ -1,6 +1,9 @@
 //! What DNS says of the domain.
 
-use homeport_model::domain::dns::{DnsCheck, DnsVerdict};
+use homeport_model::{
+    domain::dns::{DnsCheck, DnsVerdict},
+    tunnel::TunnelUse,
+};
 use leptos::prelude::*;
 
 use crate::ui::{Age, Panel, State, Tone};
@@ -10,6 +13,8 @@ use crate::ui::{Age, Panel, State, Tone};
 pub fn DnsPanel(
     /// It.
     check: Option<DnsCheck>,
+    /// What the name has to do with the tunnel.
+    tunnel: TunnelUse,
 ) -> impl IntoView {
     let Some(check) = check else {
         return view! {
@@ -21,17 +26,24 @@ pub fn DnsPanel(
         }
         .into_any();
     };
-    let verdict = check.verdict();
+    let verdict = check.verdict_by(tunnel.on);
     let (tone, word) = match &verdict {
         DnsVerdict::Here => (Tone::Good, "Leads here"),
+        DnsVerdict::ByTunnel => (Tone::Good, "Leads to the tunnel"),
         DnsVerdict::Cdn { .. } => (Tone::Good, "Behind a CDN"),
         DnsVerdict::Local => (Tone::Off, "Private"),
         DnsVerdict::Unknown { .. } | DnsVerdict::Unverified { .. } => (Tone::Unknown, "Unknown"),
-        DnsVerdict::Partly { .. } | DnsVerdict::Private { .. } | DnsVerdict::Tunnel => (Tone::Warning, "Look at it"),
+        DnsVerdict::Partly { .. } | DnsVerdict::Private { .. } | DnsVerdict::Tunnel | DnsVerdict::PastTunnel { .. } => {
+            (Tone::Warning, "Look at it")
+        }
+        DnsVerdict::NoRecord if tunnel.on => (Tone::Bad, "Does not lead to the tunnel"),
         DnsVerdict::Elsewhere { .. } | DnsVerdict::NoRecord => (Tone::Bad, "Does not lead here"),
     };
     let sentence = verdict.sentence(&check.name);
-    let advice = verdict.advice(&check.name, &check.own);
+    let advice = match tunnel.on {
+        true => tunnel.advice(&verdict, &check.name),
+        false => verdict.advice(&check.name, &check.own),
+    };
     let trouble = check.trouble.map(|(why, since)| {
         view! {
             <p>{why.words()} " since " <Age at=since /> ". What stands here is what it said before."</p>

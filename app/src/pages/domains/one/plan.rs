@@ -83,6 +83,7 @@ fn Loaded(row: PlanRow, actions: Actions, problem: Signal<Option<Problem>>) -> i
         Some(Why::NotAutomatic) => Some("Homeport orders none for this name."),
         Some(Why::Local) => Some("A name for private networks: no public authority issues for it."),
         Some(Why::Covered) => Some("The certificate of a wildcard serves it."),
+        Some(Why::Tunnel) => Some("It comes in by the tunnel: visitors see Cloudflare's certificate."),
         None => None,
     };
     let next = next_at.map(|at| view! { <p class="muted">"The next one: " <Age at=at /></p> });

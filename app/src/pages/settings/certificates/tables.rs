@@ -60,6 +60,7 @@ fn stands(row: &PlanRow, may_order: bool) -> (Tone, &'static str) {
         (Some(Why::NotAutomatic), ..) if row.plan.policy == Policy::Own => (Tone::Off, "Your own"),
         (Some(Why::NotAutomatic), ..) => (Tone::Off, "Left alone"),
         (Some(Why::Local), ..) => (Tone::Off, "Private name"),
+        (Some(Why::Tunnel), ..) => (Tone::Off, "By the tunnel"),
         (Some(Why::Covered), ..) => (Tone::Good, "By a wildcard"),
         (None, Some(_), Some(_)) => (Tone::Warning, "Not renewed"),
         (None, Some(_), None) => (Tone::Bad, "None"),

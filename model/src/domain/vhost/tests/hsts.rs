@@ -34,7 +34,8 @@ fn generations() -> Vec<Generation> {
         let docs = AppVhost::new(AppId::new(1, 3), "docs".parse().expect("a name"), Vec::new(), site);
         let name = VhostName { name: "panel.example.com".parse().expect("a name"), tls: Some(pair("p")) };
         let names = vec![PanelName::Name(name), PanelName::Localhost];
-        let panel = Panel { names, upstream: PanelUpstream::Port(7_380.try_into().expect("a port")) };
+        let panel =
+            Panel { names, by_tunnel: Vec::new(), upstream: PanelUpstream::Port(7_380.try_into().expect("a port")) };
         Generation { number: 7, host: host(), panel: Some(panel), apps: vec![app, api, docs] }
     };
     targets.into_iter().flat_map(|target| [with(target.clone(), false), with(target, true)]).collect()
