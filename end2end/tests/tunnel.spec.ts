@@ -38,10 +38,11 @@ test('a tunnel is set up, a name comes in by it alone, and it is removed', async
     await open(page, '/apps/cave/domains');
     const names = page.getByRole('region', { name: 'Names', exact: true });
     await expect(names.getByRole('row', { name: /from the app's name/ })).toContainText('Directly');
-    await names.getByRole('button', { name: /^Only by the tunnel/ }).click();
-    await expect(names.getByRole('row', { name: /from the app's name/ })).toContainText('Through the tunnel');
     await open(page, '/domains/cave.apps.localhost');
+    await page.getByRole('button', { name: 'Let it come in through the tunnel only' }).click();
     await expect(page.getByRole('region', { name: 'Way in' })).toContainText('Through the tunnel');
+    await open(page, '/apps/cave/domains');
+    await expect(names.getByRole('row', { name: /from the app's name/ })).toContainText('Through the tunnel');
     await open(page, '/domains');
     await expect(page.getByRole('row', { name: /^cave\.apps\.localhost/ })).toContainText('Through the tunnel');
     await open(page, '/settings/tunnel');

@@ -223,7 +223,7 @@ async fn the_tunnel_is_set_up_shown_and_says_what_comes_in_by_it() {
 
     // Lists, the tab and a name's own page say which way it comes in.
     has(&page("/domains").await, &["Way in", "Through the tunnel", "Directly", "the tunnel"]);
-    has(&page("/apps/shop/domains").await, &["Let in directly", "Only by the tunnel", "Through the tunnel only"]);
+    has(&page("/apps/shop/domains").await, &["Way in", "Through the tunnel only"]);
     let inside = page("/domains/in.example.com").await;
     has(&inside, &["Comes in through the tunnel", "Let it come in directly", "cfargotunnel.com"]);
     assert!(!inside.contains("Renewal") && !inside.contains("Bring your own"), "it needs no certificate");

@@ -4,14 +4,13 @@ use homeport_model::{
     domain::{AppDomains, DomainRow, Leads},
     event::Topic,
     problem::Problem,
-    tunnel::WayIn,
 };
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{leads_words, maintenance::MaintenancePanel, name_cell, parts::PartsPanel, refusal_notice, served_cell};
 use crate::{
     api::domains::{
-        AddDomain, AddPrefix, LeadHere, MakePrimary, RemoveDomain, RemovePrefix, SetCatchAll, SetMaintenance, SetWayIn,
+        AddDomain, AddPrefix, LeadHere, MakePrimary, RemoveDomain, RemovePrefix, SetCatchAll, SetMaintenance,
         domains_of,
     },
     live,
@@ -26,7 +25,6 @@ pub struct Acts {
     remove: ServerAction<RemoveDomain>,
     primary: ServerAction<MakePrimary>,
     lead: ServerAction<LeadHere>,
-    way: ServerAction<SetWayIn>,
     catch_all: ServerAction<SetCatchAll>,
     /// Gives a part of a host to another app.
     pub add_prefix: ServerAction<AddPrefix>,
@@ -43,7 +41,6 @@ impl Acts {
             remove: ServerAction::new(),
             primary: ServerAction::new(),
             lead: ServerAction::new(),
-            way: ServerAction::new(),
             catch_all: ServerAction::new(),
             add_prefix: ServerAction::new(),
             remove_prefix: ServerAction::new(),
@@ -56,7 +53,6 @@ impl Acts {
             + self.remove.version().get()
             + self.primary.version().get()
             + self.lead.version().get()
-            + self.way.version().get()
             + self.catch_all.version().get()
             + self.add_prefix.version().get()
             + self.remove_prefix.version().get()
@@ -84,10 +80,9 @@ pub fn AppDomainsPage() -> impl IntoView {
         let first = acts.remove.value().get().and_then(Result::err);
         let next = || acts.primary.value().get().and_then(Result::err);
         let then = || acts.lead.value().get().and_then(Result::err);
-        let ways = || acts.way.value().get().and_then(Result::err);
         let last = || acts.remove_prefix.value().get().and_then(Result::err);
         let all = || acts.catch_all.value().get().and_then(Result::err);
-        first.or_else(next).or_else(then).or_else(ways).or_else(last).or_else(all).map(Err::<(), _>)
+        first.or_else(next).or_else(then).or_else(last).or_else(all).map(Err::<(), _>)
     });
     // A plain problem above the list: its field is on no form of this page.
     let of_rows = Signal::derive(move || of_rows.get().map(|problem: Problem| Problem { field: None, ..problem }));
@@ -186,23 +181,6 @@ fn Row(row: DomainRow, counterpart: Option<String>, acts: Acts) -> impl IntoView
             </ActionForm>
         }
     });
-    let way = {
-        let (label, on) = match row.way {
-            WayIn::Tunnel => ("Let in directly", None),
-            _ => ("Only by the tunnel", Some("on")),
-        };
-        let (hidden, name) = (hidden.clone(), name.clone());
-        view! {
-            <ActionForm action=acts.way>
-                {hidden()}
-                {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
-                <button class="button" type="submit" data-variant="quiet" data-size="small">
-                    {label}
-                    <span class="visually-hidden">": " {name}</span>
-                </button>
-            </ActionForm>
-        }
-    };
     let remove = (!row.derived).then(|| {
         view! {
             <ActionForm action=acts.remove>
@@ -224,8 +202,8 @@ fn Row(row: DomainRow, counterpart: Option<String>, acts: Acts) -> impl IntoView
             <td data-cell="note">{leads_words(&row.leads)}</td>
             <td class="muted">{row.way.words()}</td>
             <td data-cell="end">{served_cell(&row)}</td>
-            <td data-cell="act">
-                <div class="cluster">{lead} {first} {way} {remove}</div>
+            <td data-cell="acts">
+                <div class="cluster">{lead} {first} {remove}</div>
             </td>
         </tr>
     }

@@ -35,11 +35,10 @@ pub fn WayPanel(
             "The tunnel is gone, so the name is served nowhere. Set the tunnel up again in Settings, or let the name come in directly."
         }
         (_, Some(_)) => "At this server's own ports. Through the tunnel it would need no open port and no certificate.",
-        (_, None) => {
-            "At this server's own ports. With Cloudflare Tunnel it would need no open port; set one up in Settings, under Tunnel."
-        }
+        (_, None) => "At this server's own ports. With Cloudflare Tunnel it would need no open port.",
     };
-    let form = app.map(|app| {
+    let has_choice = tunnel.on || tunnel.id.is_some();
+    let form = app.filter(|_| has_choice).map(|app| {
         let (label, on) = match tunnel.on {
             true => ("Let it come in directly", None),
             false => ("Let it come in through the tunnel only", Some("on")),
@@ -58,7 +57,7 @@ pub fn WayPanel(
             <div class="panel-body stack">
                 <FormProblem problem=problem />
                 <p>{way.words()}</p>
-                <p class="muted">{note} " " <a href="/settings/tunnel">"Tunnel"</a></p>
+                <p class="muted">{note} " " <a href="/settings/tunnel">{if has_choice { "The tunnel" } else { "Set up a tunnel" }}</a></p>
                 {form}
             </div>
         </Panel>
