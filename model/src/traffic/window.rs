@@ -58,13 +58,13 @@ impl Window {
         }
     }
 
-    /// What one point of it is called: "minute".
+    /// What one point of it is called: "one minute".
     #[must_use]
     pub const fn point_words(self) -> &'static str {
         match self {
-            Self::Hour => "minute",
+            Self::Hour => "one minute",
             Self::Day => "15 minutes",
-            Self::Week => "hour",
+            Self::Week => "one hour",
             Self::Month => "6 hours",
         }
     }

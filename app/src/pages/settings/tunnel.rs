@@ -154,7 +154,7 @@ fn AtCloudflare(service: String) -> impl IntoView {
                         <Code text=service what="the service" />
                     </li>
                     <li>
-                        "Here, on the app's Domains tab (for the panel itself: " <a href="/settings/panel">"Panel domain"</a>
+                        "Here, on the name's own page (for the panel itself: " <a href="/settings/panel">"Panel domain"</a>
                         "), let the name come in through the tunnel."
                     </li>
                 </ol>

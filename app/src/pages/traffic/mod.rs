@@ -170,7 +170,7 @@ fn Figures(page: TrafficPage) -> impl IntoView {
         let of = page.window.point_words();
         view! {
             <p class="muted">
-                {format!("Busiest: {} requests in one stretch of {of}, ", busiest.requests)} <Age at=busiest.at />
+                {format!("Busiest: {} requests within {of}, ", busiest.requests)} <Age at=busiest.at />
                 {(left > 0).then(|| format!(". {left} got no answer: the visitor left first, or the connection was closed"))}
                 "."
             </p>
