@@ -86,6 +86,8 @@ test('a name is given, rehearsed, entered with a passkey of its own, and given u
   });
   const elsewhere = await browser.newContext();
   const heard = Complaints.of(elsewhere);
+  // Before there is a passkey nothing but Settings answers, the stream of news included.
+  heard.excuse(/status of 403/);
   const there: Page = await elsewhere.newPage();
   const passkeys = await Authenticator.beside(there);
 
