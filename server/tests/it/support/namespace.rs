@@ -1,7 +1,7 @@
 //! A namespace for one test, on the engines that everybody shares. Whatever the test made goes away
 //! with it, also when the test fails.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Mutex, time::Duration};
 
 use homeport_model::{
     build::{RestartPolicy, StopGrace, StopSignal},
@@ -131,10 +131,18 @@ pub fn release(number: u32) -> ReleaseId {
     ReleaseId::new(i64::from(number), number)
 }
 
-/// A port of 127.0.0.1 that is free now.
+/// A port of 127.0.0.1 that is free now, and that nobody else of this test was given.
 pub fn free_port() -> Port {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port().try_into().expect("a port")
+    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    loop {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mut given = GIVEN.lock().expect("a list");
+        if !given.contains(&port) {
+            given.push(port);
+            return port.try_into().expect("a port");
+        }
+    }
 }
 
 impl Drop for Ground {
