@@ -40,6 +40,12 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 async fn a_change_by_hand_is_shown_and_left_behind_only_in_the_open() {
     let panel = Running::start().await;
     let shop = panel.create(panel.form("shop")).await;
+    // The app's own generation may be on its way still.
+    let settled = async || {
+        let now = view(&panel).await;
+        now.current == now.answering && now.files.iter().any(|file| file.name == "app-shop.conf")
+    };
+    until("the app is served", settled).await;
     let first = view(&panel).await;
     assert!(first.edits.is_empty() && first.version.as_deref().is_some_and(|version| version.starts_with("1.")));
     assert_eq!(first.current, first.answering);
