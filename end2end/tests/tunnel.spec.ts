@@ -40,7 +40,8 @@ test('a tunnel is set up, a name comes in by it alone, and it is removed', async
     await expect(names.getByRole('row', { name: /from the app's name/ })).toContainText('Directly');
     await open(page, '/domains/cave.apps.localhost');
     await page.getByRole('button', { name: 'Let it come in through the tunnel only' }).click();
-    await expect(page.getByRole('region', { name: 'Way in' })).toContainText('Through the tunnel');
+    await expect(page.getByRole('button', { name: 'Let it come in directly' })).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Way in' })).toContainText('Only through the tunnel');
     await open(page, '/apps/cave/domains');
     await expect(names.getByRole('row', { name: /from the app's name/ })).toContainText('Through the tunnel');
     await open(page, '/domains');
