@@ -7,7 +7,15 @@ const id = '6ff42ae2-765d-4adf-8112-31c55c1551ef';
 const secret = Buffer.alloc(32, 7).toString('base64');
 const token = Buffer.from(JSON.stringify({ a: '699d98642c564d2e855e9661899b7252', t: id, s: secret })).toString('base64');
 
-test('a tunnel is set up, a name comes in by it alone, and it is removed', async ({ page, panel, image, complaints }) => {
+test('a tunnel is set up, a name comes in by it alone, and it is removed', async ({
+  page,
+  panel,
+  image,
+  authenticator,
+  complaints,
+}) => {
+  // A token asks for the passkey.
+  void authenticator;
   await deployNew(page, 'Image', { Name: 'cave', Image: image });
   await isLive(page, 1);
   await open(page, '/settings');
