@@ -74,6 +74,8 @@ pub struct Nat {
     known: Arc<Mutex<Elements>>,
     /// Whether nft answered when it was last asked to list something.
     answers: Arc<AtomicBool>,
+    /// Whether it was said that ports cannot be used again at once.
+    warned: Arc<AtomicBool>,
     /// Whether there is a table that guards published ports; not known before the first look.
     guards: Arc<Mutex<Option<bool>>>,
 }
@@ -82,7 +84,13 @@ impl Nat {
     /// The table of `namespace`; nothing is touched yet.
     #[must_use]
     pub fn new(namespace: &Namespace) -> Self {
-        Self { table: table_name(namespace), known: Arc::default(), answers: Arc::default(), guards: Arc::default() }
+        Self {
+            table: table_name(namespace),
+            known: Arc::default(),
+            answers: Arc::default(),
+            warned: Arc::default(),
+            guards: Arc::default(),
+        }
     }
 
     /// Whether the switch works here: nft is installed and lets us in.
@@ -102,6 +110,12 @@ impl Nat {
     /// the remembered one; without one, or when another panel took it meanwhile, a free one is
     /// chosen. The caller remembers the answer.
     pub async fn ensure_table(&self, range: Option<VirtualRange>, bridge: &BridgeName) -> Result<VirtualRange, Error> {
+        // The table may stand from a time before this, and somebody may set it back.
+        if !procfs::reuse_ports() && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "net.ipv4.tcp_tw_reuse cannot be set; an app that never closes gets 470 connections a second"
+            );
+        }
         let mut known = self.known.lock().await;
         if let Some(range) = range
             && let Some(table) = self.table().await?
@@ -110,11 +124,6 @@ impl Nat {
             *known = table.elements;
             self.ensure_route(range, bridge).await?;
             return Ok(range);
-        }
-        if !procfs::reuse_ports() {
-            tracing::warn!(
-                "net.ipv4.tcp_tw_reuse cannot be set; an app that never closes gets 470 connections a second"
-            );
         }
         let _lock = range::lock().await?;
         let taken = self.ranges_of_others().await?;
