@@ -2,26 +2,26 @@
 //! is found however long the panel was away, and is never written over. A generation's text lies in
 //! one file of its own, which nginx never reads.
 
-use std::{io, os::unix::fs::MetadataExt, sync::PoisonError, time::UNIX_EPOCH};
+use std::{io, sync::PoisonError, time::UNIX_EPOCH};
 
 use homeport_model::{domain::vhost::RenderedFile, time::Timestamp};
 
 use super::{Drift, Error, Nginx, layout};
-use crate::drivers::system::fsroot::FsRoot;
+use crate::drivers::system::fsroot::{FileMark, FsRoot};
 
 /// The folder of the texts as written, below the prefix.
 pub(super) const WRITTEN: &str = "written";
 /// More than any configuration has.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What tells a file from what it was: its number, its size, and when anything of it last changed.
-type Stamp = (String, u64, u64, (i64, i64));
+/// A generation's files, and last its text as written; `None` for what is gone.
+type Marks = Vec<(String, Option<FileMark>)>;
 
 /// A generation's files when they were last compared, and which were not as written.
 #[derive(Debug)]
 pub(super) struct Looked {
     number: u64,
-    stamps: Vec<Stamp>,
+    marks: Marks,
     edited: Vec<String>,
 }
 
@@ -104,36 +104,27 @@ impl Nginx {
 
     /// The names of those files. They are read only when one of them is another than at the last look.
     pub fn edited_names(&self, number: u64) -> Result<Vec<String>, Error> {
-        let stamps = self.stamps(number).map_err(Error::Files)?;
+        let marks = self.marks(number).map_err(Error::Files)?;
         let looked = self.looked.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(looked) = looked.as_ref().filter(|looked| looked.number == number && looked.stamps == stamps) {
+        if let Some(looked) = looked.as_ref().filter(|looked| looked.number == number && looked.marks == marks) {
             return Ok(looked.edited.clone());
         }
         drop(looked);
         let edited: Vec<String> = self.edited(number)?.into_iter().map(|edit| edit.file).collect();
-        let looked = Looked { number, stamps, edited: edited.clone() };
+        let looked = Looked { number, marks, edited: edited.clone() };
         *self.looked.write().unwrap_or_else(PoisonError::into_inner) = Some(looked);
         Ok(edited)
     }
 
-    /// Of every file of a generation, and of its text as written.
-    fn stamps(&self, number: u64) -> io::Result<Vec<Stamp>> {
-        let stamp = |root: &FsRoot, name: String| {
-            let found = root.reader(&name)?.metadata()?;
-            Ok((name, found.ino(), found.size(), (found.ctime(), found.ctime_nsec())))
-        };
-        let absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    fn marks(&self, number: u64) -> io::Result<Marks> {
         let folder = match self.root.sub(layout::folder(number)) {
-            Err(error) if absent(&error) => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Marks::new()),
             folder => folder?,
         };
-        let mut stamps: Vec<Stamp> =
-            folder.names(".")?.into_iter().map(|name| stamp(&folder, name)).collect::<io::Result<_>>()?;
-        match stamp(&self.root, path(number)) {
-            Err(error) if absent(&error) => {}
-            written => stamps.push(written?),
-        }
-        Ok(stamps)
+        let of_file = |name: String| folder.mark(&name).map(|mark| (name, mark));
+        let mut marks = folder.names(".")?.into_iter().map(of_file).collect::<io::Result<Marks>>()?;
+        marks.push((path(number), self.root.mark(path(number))?));
+        Ok(marks)
     }
 
     /// Remembers which current files were changed by hand; whether that is news.
