@@ -99,15 +99,8 @@ impl DnsVerdict {
     /// What the answers about `name` say to a server whose public addresses are `own`.
     #[must_use]
     pub fn of(name: &DomainName, answers: &DnsAnswers, own: &[IpAddr]) -> Self {
-        if is_local(name) {
-            return Self::Local;
-        }
-        if is_bare_tunnel(answers) {
-            return Self::Tunnel;
-        }
-        // Half an answer is none: an authority that cannot ask for AAAA does not go on with A.
-        if let Some(why) = answers.trouble() {
-            return Self::Unknown { why };
+        if let Some(verdict) = Self::whatever_the_way(name, answers) {
+            return verdict;
         }
         let addresses = answers.addresses();
         let (here, elsewhere): (Vec<IpAddr>, Vec<IpAddr>) = addresses.iter().partition(|address| own.contains(address));
@@ -136,20 +129,26 @@ impl DnsVerdict {
     /// way to it.
     #[must_use]
     pub fn by_tunnel(name: &DomainName, answers: &DnsAnswers) -> Self {
-        if is_local(name) {
-            return Self::Local;
-        }
-        if is_bare_tunnel(answers) {
-            return Self::Tunnel;
-        }
-        if let Some(why) = answers.trouble() {
-            return Self::Unknown { why };
+        if let Some(verdict) = Self::whatever_the_way(name, answers) {
+            return verdict;
         }
         let addresses = answers.addresses();
         match addresses.iter().all(|address| Cdn::of(*address) == Some(Cdn::Cloudflare)) {
             _ if addresses.is_empty() => Self::NoRecord,
             true => Self::ByTunnel,
             false => Self::PastTunnel { addresses },
+        }
+    }
+
+    /// What is to be said before the addresses count, by whichever way the name is meant to come in.
+    fn whatever_the_way(name: &DomainName, answers: &DnsAnswers) -> Option<Self> {
+        if is_local(name) {
+            Some(Self::Local)
+        } else if is_bare_tunnel(answers) {
+            Some(Self::Tunnel)
+        } else {
+            // Half an answer is none: an authority that cannot ask for AAAA does not go on with A.
+            answers.trouble().map(|why| Self::Unknown { why })
         }
     }
 
