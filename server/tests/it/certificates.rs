@@ -5,7 +5,6 @@ use std::{
     io::Write,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -99,15 +98,9 @@ fn nginx_pid(panel: &Running) -> rustix::process::Pid {
 async fn believes(panel: &Running, root: &str, name: &str) -> bool {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(root.as_bytes()).expect("a root")).expect("added");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let stream = tokio::net::TcpStream::connect(https(panel).await).await.expect("connected");
     let name = ServerName::try_from(name.to_owned()).expect("a name");
-    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.is_ok()
+    tokio_rustls::TlsConnector::from(web::trusting(roots)).connect(name, stream).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! What visitors get by https, asked through the real nginx.
 
-use std::{net::SocketAddrV4, sync::Arc};
+use std::net::SocketAddrV4;
 
 use homeport_model::{
     domain::vhost::{
@@ -18,6 +18,7 @@ use crate::{
     support::{
         echo::Echo,
         namespace::{Ground, free_port},
+        web::trusting,
     },
 };
 
@@ -34,13 +35,7 @@ pub fn certificate(ground: &Ground, host: &str, number: u32) -> (CertificatePair
 }
 
 async fn by_https(port: Port, roots: rustls::RootCertStore, host: &'static str, path: &str) -> String {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let connector = tokio_rustls::TlsConnector::from(trusting(roots));
     let stream = tokio::net::TcpStream::connect(("127.0.0.1", port.get())).await.expect("connected");
     let mut stream = connector.connect(host.try_into().expect("a name"), stream).await.expect("a handshake");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");

@@ -23,6 +23,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use super::web::trusting;
+
 /// What the gate does.
 #[derive(Default, Clone)]
 pub struct Says {
@@ -162,13 +164,7 @@ fn answer(status: u16, body: String, wait: Option<&str>) -> Response<Full<Bytes>
 pub(super) fn trust(root: &Path) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(root).expect("a root")).expect("added");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
+    trusting(roots)
 }
 
 /// Sends one request to a port of 127.0.0.1 over TLS.
@@ -191,15 +187,9 @@ pub(super) async fn send(
 pub async fn served(port: u16, name: &str, issuer: &str) -> std::io::Result<String> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(issuer.as_bytes()).expect("a root")).expect("added");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let server = ServerName::try_from(name.to_owned()).expect("a name");
-    let stream = TlsConnector::from(Arc::new(config)).connect(server, stream).await?;
+    let stream = TlsConnector::from(trusting(roots)).connect(server, stream).await?;
     let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).expect("a leaf").clone();
     let text = base64::prelude::BASE64_STANDARD.encode(&leaf);
     Ok(format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"))
