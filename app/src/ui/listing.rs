@@ -52,7 +52,7 @@ pub fn SearchField(
 
 /// The words of a list.
 #[derive(Clone, Copy)]
-pub struct Words {
+pub struct ListWords {
     /// Its name.
     pub label: &'static str,
     /// One row, and several.
@@ -65,7 +65,7 @@ pub struct Words {
 pub fn listing<T, V>(
     rows: Vec<T>,
     search: Search,
-    words: Words,
+    words: ListWords,
     fits: fn(&T, &str) -> bool,
     table: impl Fn(Vec<T>) -> V + Send + 'static,
 ) -> impl IntoView
@@ -74,7 +74,7 @@ where
     V: IntoView + 'static,
 {
     let Search(typed) = search;
-    let Words { label, rows: (one, many), none } = words;
+    let ListWords { label, rows: (one, many), none } = words;
     let all = rows.len();
     let found = Memo::new(move |_| {
         let typed = typed.read().trim().to_lowercase();

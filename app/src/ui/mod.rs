@@ -36,7 +36,7 @@ pub use code::Code;
 pub use dialog::Dialog;
 pub use field::{Field, TextArea};
 pub use fresh_passkey::ask_for_passkey;
-pub use listing::{Search, SearchField, Words, listing};
+pub use listing::{ListWords, Search, SearchField, listing};
 pub use loaded::{loaded, loaded_page};
 pub use log::{FollowedLog, LogView};
 pub use mark::Mark;

@@ -11,13 +11,13 @@ use crate::{
     api::apps::list_apps,
     live,
     ui::{
-        Age, Column, PageHeader, PanelSkeleton, Search, SearchField, State, Table, Words, figures::logged_time,
+        Age, Column, ListWords, PageHeader, PanelSkeleton, Search, SearchField, State, Table, figures::logged_time,
         listing, loaded,
     },
 };
 
-const WORDS: Words =
-    Words { label: "Apps", rows: ("app", "apps"), none: "No app has that in its name, host name or image." };
+const WORDS: ListWords =
+    ListWords { label: "Apps", rows: ("app", "apps"), none: "No app has that in its name, host name or image." };
 
 /// The list.
 #[component]

@@ -7,11 +7,11 @@ use super::{leads_words, name_cell, served_cell};
 use crate::{
     api::domains::list_domains,
     live,
-    ui::{Column, PageHeader, PanelSkeleton, Search, SearchField, State, Table, Tone, Words, listing, loaded},
+    ui::{Column, ListWords, PageHeader, PanelSkeleton, Search, SearchField, State, Table, Tone, listing, loaded},
 };
 
-const WORDS: Words =
-    Words { label: "Domains", rows: ("name", "names"), none: "No name has that in it, and no app either." };
+const WORDS: ListWords =
+    ListWords { label: "Domains", rows: ("name", "names"), none: "No name has that in it, and no app either." };
 
 /// The list.
 #[component]
