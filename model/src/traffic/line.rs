@@ -14,27 +14,23 @@ use crate::{log::LogTime, time::Timestamp};
 /// `bytes` are all that was sent, headers included; `seconds` lasts from the first byte of the request
 /// to the last one of the answer.
 pub const LOG_FORMAT: &str = "{\"at\":\"$time_iso8601\",\"address\":\"$remote_addr\",\"host\":\"$host\",\
-                              \"method\":\"$request_method\",\"path\":\"$homeport_path\",\"status\":$homeport_status,\
+                              \"method\":\"$request_method\",\"path\":\"$homeport_path\",\"status\":\"$status\",\
                               \"bytes\":$bytes_sent,\"seconds\":$request_time,\
-                              \"probe\":$homeport_probe}";
+                              \"probe\":\"$homeport_probe\"}";
 
 /// The variable of the path in [`LOG_FORMAT`]: its name, what it is taken from, and how the query is left
 /// out. nginx's own `$uri` is where a request ended, which for a missing file of a site is its 404 page.
 pub const PATH_VARIABLE: (&str, &str, [(&str, &str); 2]) =
     ("$homeport_path", "$request_uri", [("default", ""), ("~^(?<homeport_sent>[^?]+)", "$homeport_sent")]);
 
-/// The variable of the status in [`LOG_FORMAT`], and how it differs from nginx's own: where nothing was
-/// answered nginx writes `000` (and `009` for HTTP 0.9), which is no number in JSON.
-pub const STATUS_VARIABLE: (&str, [(&str, &str); 3]) =
-    ("$homeport_status", [("default", "$status"), ("000", "0"), ("009", "9")]);
+/// The variable that says whether Homeport itself asked: its name, what it looks at, and its values, which are
+/// nothing or the address that was asked. Only a connection from this host to itself counts, so that no visitor
+/// can hide by a header; that is seen as the line is read, as nginx compares two variables by an expression only.
+pub const PROBE_VARIABLE: (&str, &str, [(&str, &str); 2]) =
+    ("$homeport_probe", "$http_user_agent", [("default", ""), (PROBE_AGENT, "$server_addr")]);
 
-/// The variable that says whether Homeport itself asked: its name, what it looks at, and its values. Only a
-/// connection from this host to itself counts, so that no visitor can hide by a header.
-pub const PROBE_VARIABLE: (&str, &str, [(&str, &str); 2]) = (
-    "$homeport_probe",
-    "$remote_addr $server_addr $http_user_agent",
-    [("default", "0"), (r"~^(\S+) \1 Homeport\b", "1")],
-);
+/// What Homeport calls itself when it asks an app's names.
+pub const PROBE_AGENT: &str = "Homeport";
 
 /// A request as nginx logged it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,11 +71,55 @@ struct Fields<'a> {
     method: Cow<'a, str>,
     #[serde(borrow)]
     path: Cow<'a, str>,
-    status: u16,
+    #[serde(borrow)]
+    status: Status<'a>,
     bytes: u64,
     seconds: f64,
-    #[serde(default)]
-    probe: u8,
+    #[serde(default, borrow)]
+    probe: Probe<'a>,
+}
+
+/// nginx writes three digits, also where it answered nothing: `000` (and `009` for HTTP 0.9). Lines of earlier
+/// releases have a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Status<'a> {
+    Digits(&'a str),
+    Number(u16),
+}
+
+impl Status<'_> {
+    fn read(&self) -> Option<u16> {
+        match self {
+            Self::Digits(text) => {
+                text.parse().ok().filter(|_| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit()))
+            }
+            Self::Number(number) => Some(*number),
+        }
+    }
+}
+
+/// The address that Homeport asked, or nothing. Lines of earlier releases have whether it did.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Probe<'a> {
+    Asked(&'a str),
+    Known(u8),
+}
+
+impl Default for Probe<'_> {
+    fn default() -> Self {
+        Self::Known(0)
+    }
+}
+
+impl Probe<'_> {
+    fn is_from(&self, address: &str) -> bool {
+        match self {
+            Self::Asked(asked) => *asked == address,
+            Self::Known(known) => *known != 0,
+        }
+    }
 }
 
 impl<'a> Request<'a> {
@@ -93,8 +133,9 @@ impl<'a> Request<'a> {
         // Refuses what is negative or too large for a length of time.
         let took = Duration::try_from_secs_f64(seconds).map_err(|_| Unreadable)?;
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let at = moment(at).ok_or(Unreadable)?;
-        Ok(Self { at, address, host, method, path, status, bytes, took_us, is_probe: probe != 0 })
+        let (at, status) = moment(at).zip(status.read()).ok_or(Unreadable)?;
+        let is_probe = probe.is_from(&address);
+        Ok(Self { at, address, host, method, path, status, bytes, took_us, is_probe })
     }
 }
 
@@ -159,10 +200,10 @@ mod tests {
             ("host", "shop.example.com"),
             ("request_method", "GET"),
             ("homeport_path", r#"/a\"},\"status\":200\u001b[31m\\<script>"#),
-            ("homeport_status", "0"),
+            ("status", "000"),
             ("bytes_sent", "0"),
             ("request_time", "0.000"),
-            ("homeport_probe", "1"),
+            ("homeport_probe", "2001:db8::7"),
         ]);
         let request = Request::read(&line).expect("reads");
         assert_eq!(&*request.path, "/a\"},\"status\":200\u{1b}[31m\\<script>");
@@ -186,7 +227,10 @@ mod tests {
             with("status", "-200"),
             with("status", "000"),
             with("status", "65536"),
-            with("status", "\"200\""),
+            with("status", "\"\""),
+            with("status", "\"-20\""),
+            with("status", "\"+20\""),
+            with("status", "\"2000\""),
             with("status", "2e2"),
             with("bytes", "-1"),
             with("bytes", "18446744073709551616"),
@@ -214,6 +258,17 @@ mod tests {
             let start: String = line.chars().take(200).collect();
             assert_eq!(Request::read(&line), Err(Unreadable), "{start}");
         }
+    }
+
+    #[test]
+    fn only_this_host_that_asked_itself_is_the_panel() {
+        let with_probe = |probe: &str| LINE.replace("\"seconds\"", &format!("\"probe\":{probe},\"seconds\""));
+        for (probe, is_probe) in
+            [("\"203.0.113.7\"", true), ("\"\"", false), ("\"198.51.100.1\"", false), ("1", true), ("0", false)]
+        {
+            assert_eq!(Request::read(&with_probe(probe)).expect("reads").is_probe, is_probe, "{probe}");
+        }
+        assert!(!Request::read(LINE).expect("reads").is_probe);
     }
 
     #[test]

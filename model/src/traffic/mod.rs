@@ -14,7 +14,7 @@ mod window;
 pub use bucket::{Bucket, Class, Grain, NotABucket};
 pub use entry::{Entries, Entry, MOST_ENTRIES, Which};
 pub use histogram::{Histogram, P50, P95, P99};
-pub use line::{LOG_FORMAT, PATH_VARIABLE, PROBE_VARIABLE, Request, STATUS_VARIABLE, Unreadable, moment};
+pub use line::{LOG_FORMAT, PATH_VARIABLE, PROBE_AGENT, PROBE_VARIABLE, Request, Unreadable, moment};
 pub use page::{Busiest, Hole, Known, Point, Times, Totals, TrafficForm, TrafficPage, TrafficQuery, shown};
 pub use window::Window;
 

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 use homeport_model::{
     build::{HttpHeader, Scheme},
     name::{HostName, UrlPath},
+    traffic::PROBE_AGENT,
 };
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
@@ -146,7 +147,7 @@ async fn converse(
         .map_err(|error| Error::Broken(error.into()))?;
     let mut request = Request::get(question.path.as_str())
         .header(header::HOST, question.host.as_str())
-        .header(header::USER_AGENT, "Homeport")
+        .header(header::USER_AGENT, PROBE_AGENT)
         .header(header::CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .map_err(|error| Error::Broken(error.into()))?;

@@ -285,7 +285,8 @@ async fn logs_are_rotated_while_it_serves() {
         sleep(Duration::from_millis(20)).await;
     }
     get(ground.http_port, "shop.example.com", "/after").await.expect("an answer");
-    sleep(Duration::from_millis(100)).await;
+    // Lines are written after a second at most, or as a log is opened anew.
+    sleep(Duration::from_millis(1_100)).await;
     assert!(std::fs::read_to_string(logs.join(format!("{name}.1"))).expect("the old").contains("/before"));
     assert!(std::fs::read_to_string(logs.join(&name)).expect("the new").contains("/after"));
     assert!(std::fs::read_to_string(logs.join("error.log.1")).expect("the old").contains("a warning"));

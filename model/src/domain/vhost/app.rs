@@ -115,9 +115,10 @@ pub(super) fn site_root(host: &Host, app: &AppVhost) -> String {
     format!("{}/{}/current", host.sites, app.app)
 }
 
-/// An app's requests are written to a log of its own.
+/// An app's requests are written to a log of its own, several at a time and not later than after a second.
+/// Each worker has such a buffer for each app.
 pub(super) fn logged(w: &mut Writer, app: &AppVhost) {
-    w.line("access_log", &[&log_file(&app.app), "homeport"]);
+    w.line("access_log", &[&log_file(&app.app), "homeport", "buffer=4k", "flush=1s"]);
 }
 
 type WorkOf<'a> = dyn Fn(&'a [VhostPrefix], Option<&'a VhostPort>, Way, PortScheme) -> Work<'a> + 'a;

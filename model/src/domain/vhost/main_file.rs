@@ -6,7 +6,7 @@ use super::{DOLLAR, Generation, Host, PROBE_SOCKET, app, tunnel, write::Writer};
 use crate::{
     app::PortScheme,
     name::Port,
-    traffic::{LOG_FORMAT, PATH_VARIABLE, PROBE_VARIABLE, STATUS_VARIABLE},
+    traffic::{LOG_FORMAT, PATH_VARIABLE, PROBE_VARIABLE},
 };
 
 /// What an app is told about a request. Headers of the same name from outside are replaced.
@@ -103,6 +103,7 @@ pub(super) fn render(generation: &Generation, files: &[&str]) -> String {
     w.line("working_directory", &[&format!("{}/run", host.prefix)]);
     w.line("pid", &["nginx.pid"]);
     w.line("error_log", &["logs/error.log", "warn"]);
+    w.line("pcre_jit", &["on"]);
     w.block("events", &[], |w| w.line("worker_connections", &["4096"]));
     w.block("http", &[], |w| {
         shared(w);
@@ -176,8 +177,6 @@ fn shared(w: &mut Writer) {
         w.line("default", &["upgrade"]);
         w.line("", &[""]);
     });
-    let (variable, values) = STATUS_VARIABLE;
-    w.block("map", &["$status", variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     for (variable, looks_at, values) in [PROBE_VARIABLE, PATH_VARIABLE] {
         w.block("map", &[looks_at, variable], |w| values.iter().for_each(|(from, to)| w.line(from, &[to])));
     }

@@ -61,7 +61,7 @@ fn a_proxied_app() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
-        access_log logs/app-0000000001000001.log homeport;
+        access_log logs/app-0000000001000001.log homeport buffer=4k flush=1s;
         location ^~ /.well-known/acme-challenge/ {
             root /srv/homeport/nginx/challenges;
             default_type text/plain;
@@ -98,7 +98,7 @@ fn a_static_site() {
         listen 0.0.0.0:80;
         listen [::]:80;
         server_name shop.example.com example.com;
-        access_log logs/app-0000000001000001.log homeport;
+        access_log logs/app-0000000001000001.log homeport buffer=4k flush=1s;
         location ^~ /.well-known/acme-challenge/ {
             root /srv/homeport/nginx/challenges;
             default_type text/plain;

@@ -9,6 +9,7 @@ use homeport_model::{
     name::HostName,
     text::clean_line,
     time::Timestamp,
+    traffic::PROBE_AGENT,
 };
 use http::{HeaderMap, HeaderName, Request, Response, Version, header};
 use http_body_util::Empty;
@@ -111,7 +112,7 @@ where
     let uri = if http2 { format!("https://{name}/") } else { "/".to_owned() };
     let request = Request::get(uri)
         .version(if http2 { Version::HTTP_2 } else { Version::HTTP_11 })
-        .header(header::USER_AGENT, "Homeport")
+        .header(header::USER_AGENT, PROBE_AGENT)
         .header(header::ACCEPT, "text/html,*/*")
         .header(header::ACCEPT_ENCODING, "gzip, br");
     let request = if http2 { request } else { request.header(header::HOST, name.as_str()) };
