@@ -9,7 +9,7 @@ mod proxy;
 
 use homeport_model::{
     certificate::served::Severity,
-    domain::{AppDomains, DomainRow, Found, Leads, PrefixRow, dns::DnsCheck},
+    domain::{AppDomains, DomainRow, Found, Leads, PrefixRow, dns::DnsVerdict},
     id::AppId,
     name::{AppName, DomainName},
     prelude::{Actor, Role, Topic},
@@ -59,14 +59,9 @@ impl Routing {
         let apps = apps::store::list(&self.apps.parts.db).await?;
         let mut rows: Vec<DomainRow> =
             apps.iter().filter(|app| !app.deleting).flat_map(|app| self.rows(app, &expiries)).collect();
-        let by_tunnel = tunnel::store::names(&self.apps.parts.db).await?;
-        let (checks, verdicts) = (self.dns.last_checks().await?, self.certificates.verdicts().await?);
-        for row in &mut rows {
-            let is_by_tunnel = by_tunnel.contains(&row.name);
-            let check = checks.iter().find(|check| check.name == row.name);
-            let verdict = check.map(|check| check.verdict_by(is_by_tunnel));
-            row.way = WayIn::of(is_by_tunnel, verdict.as_ref());
-            row.dns = verdict.and_then(|verdict| Some(Found { good: verdict.is_good(), words: verdict.words()? }));
+        let (found, verdicts) = (self.ways_in(&mut rows).await?, self.certificates.verdicts().await?);
+        for (row, found) in rows.iter_mut().zip(found) {
+            row.dns = found.and_then(|verdict| Some(Found { good: verdict.is_good(), words: verdict.words()? }));
             let served = verdicts.iter().find(|(domain, ..)| *domain == row.name);
             // That a name without a certificate is served by http stands beside it already.
             let served = served.filter(|(_, severity, _)| row.expires_at.is_some() || *severity > Severity::Unknown);
@@ -95,12 +90,8 @@ impl Routing {
                 elsewhere.push((format!("{}{}", part.host, part.path), owner));
             }
         }
-        let (by_tunnel, checks) = (tunnel::store::names(db).await?, self.dns.last_checks().await?);
         let mut names = self.rows(&app, &self.expiries().await?);
-        for row in &mut names {
-            let verdict = checks.iter().find(|check| check.name == row.name).map(DnsCheck::verdict);
-            row.way = WayIn::of(by_tunnel.contains(&row.name), verdict.as_ref());
-        }
+        self.ways_in(&mut names).await?;
         Ok(AppDomains {
             names,
             prefixes,
@@ -114,6 +105,19 @@ impl Routing {
             maintenance: proxies.into_iter().find(|(id, _)| *id == app.id).and_then(|(_, proxy)| proxy.maintenance),
             refusal: self.domains().refusal(name),
         })
+    }
+
+    /// Says by which way each name comes in, and returns what DNS says of each, in their order.
+    async fn ways_in(&self, rows: &mut [DomainRow]) -> Result<Vec<Option<DnsVerdict>>, Failure> {
+        let (by_tunnel, checks) = (tunnel::store::names(&self.apps.parts.db).await?, self.dns.last_checks().await?);
+        let found = rows.iter_mut().map(|row| {
+            let is_by_tunnel = by_tunnel.contains(&row.name);
+            let check = checks.iter().find(|check| check.name == row.name);
+            let verdict = check.map(|check| check.verdict_by(is_by_tunnel));
+            row.way = WayIn::of(is_by_tunnel, verdict.as_ref());
+            verdict
+        });
+        Ok(found.collect())
     }
 
     fn rows(&self, app: &AppRecord, expiries: &Expiries) -> Vec<DomainRow> {
