@@ -80,7 +80,7 @@ impl DeployWork {
     /// Ends what runs after the switch, as somebody asked. Nothing that it did is undone.
     pub(super) async fn cut_postdeploy_short(&self, deploy: &Deploy<'_>) -> Result<String, Failure> {
         let mut was_running = false;
-        for container in self.engines.docker.list_ours().await? {
+        for container in self.engines.docker.list_of(&deploy.app.id).await? {
             let is_after = container.process().is_some_and(|name| AFTER.contains(&name));
             if is_after && container.release() == Some(deploy.release.id.as_str()) {
                 was_running = true;

@@ -42,12 +42,10 @@ impl RemoveWork {
             }
             "stop" => {
                 let mut count = 0;
-                for container in work.engines.docker.list_ours().await? {
-                    if container.app() == Some(app.id.as_str()) {
-                        work.engines.docker.stop(&container.id, work.patience.stop_grace_s).await?;
-                        work.engines.docker.remove(&container.id).await?;
-                        count += 1;
-                    }
+                for container in work.engines.docker.list_of(&app.id).await? {
+                    work.engines.docker.stop(&container.id, work.patience.stop_grace_s).await?;
+                    work.engines.docker.remove(&container.id).await?;
+                    count += 1;
                 }
                 Ok(format!("{count} container(s) removed"))
             }

@@ -186,7 +186,7 @@ impl DeployWork {
 
     /// The ids of a release's containers, running or not.
     pub(super) async fn containers_of(&self, release: &ReleaseRecord) -> Result<Vec<ContainerId>, Failure> {
-        let ours = self.engines.docker.list_ours().await?;
+        let ours = self.engines.docker.list_of(&release.app).await?;
         let of_release = ours.into_iter().filter(|container| container.release() == Some(release.id.as_str()));
         Ok(of_release.map(|container| container.id).collect())
     }

@@ -124,7 +124,7 @@ impl DeployWork {
 
     /// What was just checked need not wait for the next look.
     async fn note_serving(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
-        let containers = self.engines.docker.list_ours().await?;
+        let containers = self.engines.docker.list_of(&deploy.app.id).await?;
         let seen = self.apps.look(&deploy.app, &deploy.release, Some(&containers)).await;
         self.apps.parts.observations.record(&deploy.app.id, seen, self.apps.parts.clock.now());
         Ok(())
@@ -212,10 +212,9 @@ impl DeployWork {
         deploy: &Deploy<'_>,
     ) -> Result<Vec<(ReleaseRecord, OurContainer)>, Failure> {
         let releases = store::list(&self.apps.parts.db, &deploy.app.id).await?;
-        let ours = self.engines.docker.list_ours().await?;
+        let ours = self.engines.docker.list_of(&deploy.app.id).await?;
         Ok(ours
             .into_iter()
-            .filter(|container| container.app() == Some(deploy.app.id.as_str()))
             .filter_map(|container| {
                 let release = releases.iter().find(|release| container.release() == Some(release.id.as_str()))?;
                 (release.id != deploy.release.id).then(|| (release.clone(), container))

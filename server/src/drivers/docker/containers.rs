@@ -9,9 +9,12 @@ use bollard::{
         StartContainerOptions, StopContainerOptions,
     },
 };
-use homeport_model::deploy::container::{
-    Allowed, ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE,
-    ProcessName, check, network_name,
+use homeport_model::{
+    deploy::container::{
+        Allowed, ContainerId, ContainerSpec, ImageId, LABEL_APP, LABEL_NAMESPACE, LABEL_PROCESS, LABEL_RELEASE,
+        ProcessName, check, network_name,
+    },
+    id::AppId,
 };
 
 use super::{Docker, Error, convert, found};
@@ -209,10 +212,20 @@ impl Docker {
 
     /// All containers of this namespace, stopped ones included.
     pub async fn list_ours(&self) -> Result<Vec<OurContainer>, Error> {
+        self.list(self.label_filter()).await
+    }
+
+    /// An app's containers, stopped ones included.
+    pub async fn list_of(&self, app: &AppId) -> Result<Vec<OurContainer>, Error> {
+        let mut filters = self.label_filter();
+        filters.entry("label".into()).or_default().push(format!("{LABEL_APP}={app}"));
+        self.list(filters).await
+    }
+
+    async fn list(&self, filters: HashMap<String, Vec<String>>) -> Result<Vec<OurContainer>, Error> {
         drop(self.creating.write().await);
         let client = self.client().await?;
-        let options =
-            ListContainersOptions { all: true, filters: Some(self.label_filter()), ..ListContainersOptions::default() };
+        let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
         let all = self.ask(client.list_containers(Some(options))).await?;
         let network = network_name(self.namespace());
         Ok(all.into_iter().filter_map(|summary| convert::listed(summary, &network)).collect())
