@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Fault, Outcome, Runner, StepContext, When, Work,
     runner::LEASE_MS,
-    store::{self, Claimed, Step},
+    store::{self, Claimed, Ended, Step},
 };
 use crate::failure::Failure;
 
@@ -76,14 +76,17 @@ impl OneJob<'_> {
         if job.attempts > 1 {
             self.context.log.say("The panel was restarted; going on where it stopped.");
         }
-        for step in steps {
-            if step.state == StepState::Done
-                || (step.state == StepState::Failed && self.work.is_past_commit(&step.name))
-            {
-                continue;
-            }
+        let mut left = steps.iter().filter(|step| !self.is_over(step)).peekable();
+        let mut is_begun = false;
+        while let Some(step) = left.next() {
             let past_commit = self.work.is_past_commit(&step.name);
-            match self.one_step(step, cancel, past_commit).await? {
+            let next = left.peek().copied();
+            if !is_begun {
+                self.record(None, Some(step)).await;
+            }
+            let end = self.one_step(step, next, cancel, past_commit).await?;
+            is_begun = matches!(end, StepEnd::Done) && next.is_some();
+            match end {
                 StepEnd::Done => {}
                 StepEnd::Failed(problem) => {
                     self.context.log.say(format!("{problem}"));
@@ -104,6 +107,11 @@ impl OneJob<'_> {
         Ok(())
     }
 
+    /// Whether an earlier run of the panel did a step, or left it.
+    fn is_over(&self, step: &Step) -> bool {
+        step.state == StepState::Done || (step.state == StepState::Failed && self.work.is_past_commit(&step.name))
+    }
+
     /// What cannot be known is taken as "no" only once the store answers again.
     async fn has_committed(&self) -> bool {
         let mut wait = Duration::from_millis(200);
@@ -119,15 +127,21 @@ impl OneJob<'_> {
         }
     }
 
-    async fn one_step(&self, step: &Step, cancel: &CancellationToken, past_commit: bool) -> Result<StepEnd, Died> {
+    /// Does a step that is written down as begun. Where it ends well, `next` begins in the same breath.
+    async fn one_step(
+        &self,
+        step: &Step,
+        next: Option<&Step>,
+        cancel: &CancellationToken,
+        past_commit: bool,
+    ) -> Result<StepEnd, Died> {
         let shared = &self.runner.0;
         let job = &self.context.job;
         self.context.log.enter(&step.name);
         let started_at = shared.clock.now();
-        self.record(step, StepState::Running, None, None).await;
         let began = Instant::now();
         if cancel.is_cancelled() && !past_commit {
-            self.record(step, StepState::Failed, None, Some("stopped")).await;
+            self.record(Some(Ended::stopped(step)), None).await;
             return Ok(StepEnd::Cancelled);
         }
         let mut answer = self.faulty(step, When::Before)?;
@@ -137,7 +151,7 @@ impl OneJob<'_> {
                 // Asked to stop before it began: it does not begin.
                 biased;
                 () = cancel.cancelled(), if !past_commit => {
-                    self.record(step, StepState::Failed, None, Some("stopped")).await;
+                    self.record(Some(Ended::stopped(step)), None).await;
                     return Ok(StepEnd::Cancelled);
                 }
                 () = cancel.cancelled(), if may_be_cut_short => self.work.cut_short(self.context, &step.name).await,
@@ -156,12 +170,14 @@ impl OneJob<'_> {
         tracing::debug!(job = %job.id, step = step.name, took, %started_at, "step ended");
         match answer {
             Ok(note) => {
-                self.record(step, StepState::Done, Some(took), note.as_deref()).await;
+                let ended = Ended { step, state: StepState::Done, took_us: Some(took), note: note.as_deref() };
+                self.record(Some(ended), next).await;
                 Ok(StepEnd::Done)
             }
             Err(failure) => {
                 let problem = Problem::from(failure);
-                self.record(step, StepState::Failed, Some(took), Some(&problem.title)).await;
+                let (state, note) = (StepState::Failed, Some(problem.title.as_str()));
+                self.record(Some(Ended { step, state, took_us: Some(took), note }), None).await;
                 Ok(StepEnd::Failed(problem))
             }
         }
@@ -230,11 +246,12 @@ impl OneJob<'_> {
         .await;
     }
 
-    async fn record(&self, step: &Step, state: StepState, took_us: Option<u64>, note: Option<&str>) {
+    /// Writes down that a step ended, that one begins, or both at once: each time waits for the disk.
+    async fn record(&self, ended: Option<Ended<'_>>, begun: Option<&Step>) {
         let shared = &self.runner.0;
         let (job, now) = (&self.context.job.id, shared.clock.now());
         self.keep_trying("a step could not be written down", || {
-            store::record_step(&shared.db, job, step.position, state, now, took_us, note)
+            store::record_steps(&shared.db, job, ended.as_ref(), begun, now)
         })
         .await;
         self.announce();

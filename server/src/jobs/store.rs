@@ -182,35 +182,50 @@ pub(super) async fn renew(db: &Db, job: &JobId, until: Timestamp) -> Result<()> 
     tx.commit().await
 }
 
-pub(super) async fn record_step(
+/// How a step ended.
+pub(super) struct Ended<'a> {
+    pub(super) step: &'a Step,
+    pub(super) state: StepState,
+    pub(super) took_us: Option<u64>,
+    pub(super) note: Option<&'a str>,
+}
+
+impl<'a> Ended<'a> {
+    /// Somebody asked before it began.
+    pub(super) const fn stopped(step: &'a Step) -> Self {
+        Self { step, state: StepState::Failed, took_us: None, note: Some("stopped") }
+    }
+}
+
+/// Writes down that a step ended and that one begins.
+pub(super) async fn record_steps(
     db: &Db,
     job: &JobId,
-    position: i64,
-    state: StepState,
+    ended: Option<&Ended<'_>>,
+    begun: Option<&Step>,
     now: Timestamp,
-    took_us: Option<u64>,
-    note: Option<&str>,
 ) -> Result<()> {
-    let (id, word, at) = (job.as_str(), state.as_str(), now.ms());
-    let took_us = took_us.map(|took| i64::try_from(took).unwrap_or(i64::MAX));
+    let (id, at) = (job.as_str(), now.ms());
     let mut tx = db.write().await?;
-    if state == StepState::Running {
-        sqlx::query!(
-            "UPDATE job_steps SET state = ?, started_at = ?, finished_at = NULL, note = NULL WHERE job_id = ? AND position = ?",
-            word,
-            at,
-            id,
-            position
-        )
-        .execute(&mut *tx)
-        .await?;
-    } else {
+    if let Some(Ended { step, state, took_us, note }) = ended {
+        let (word, position) = (state.as_str(), step.position);
+        let took_us = took_us.map(|took| i64::try_from(took).unwrap_or(i64::MAX));
         sqlx::query!(
             "UPDATE job_steps SET state = ?, finished_at = ?, took_us = ?, note = ? WHERE job_id = ? AND position = ?",
             word,
             at,
             took_us,
             note,
+            id,
+            position
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    if let Some(Step { position, .. }) = begun {
+        sqlx::query!(
+            "UPDATE job_steps SET state = 'running', started_at = ?, finished_at = NULL, note = NULL WHERE job_id = ? AND position = ?",
+            at,
             id,
             position
         )
