@@ -114,8 +114,7 @@ struct ByHand([Child; 2]);
 impl ByHand {
     async fn start(ground: &crate::support::namespace::Ground, minimal: Port, upstream: Port) -> Result<Self> {
         let folder = ground.state().join("by-hand");
-        let answer =
-            format!("server {{ listen {upstream}; access_log off; location / {{ return 200 ok; }} }}");
+        let answer = format!("server {{ listen {upstream}; access_log off; location / {{ return 200 ok; }} }}");
         let proxy = format!(
             "server {{ listen 127.0.0.1:{minimal};
               location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1;

@@ -2,7 +2,7 @@
 //! each process as many begin as the files let start at the same time; the others follow in the
 //! check, each when one before it has proved itself.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use homeport_model::{
     app::DEFAULT_PORT,
     build::{Process, StopGrace, SwitchOrder},
@@ -18,7 +18,7 @@ use super::{
     ReleaseRecord, storage, store,
     work::{Deploy, DeployWork},
 };
-use crate::{apps::env::open_env, failure::Failure};
+use crate::{apps::env::open_env, drivers::docker::OurContainer, failure::Failure};
 
 impl DeployWork {
     /// Creates and starts the first containers of the release; those that are there already are used.
@@ -26,16 +26,25 @@ impl DeployWork {
         if deploy.release.is_site() {
             return Ok("nginx serves a folder: there is nothing to start".to_owned());
         }
-        self.engines.docker.ensure_network().await?;
+        // Whatever the engine does at the same time, visitors need not wait for in a row.
+        let network = async { Ok(self.engines.docker.ensure_network().await?) };
+        let (_, older) = try_join(network, self.older_containers(deploy)).await?;
         self.provide_storage(deploy).await?;
-        self.stop_those_that_go_first(deploy).await?;
-        self.guard_ports(deploy).await?;
-        let mut names = Vec::new();
+        let mut first = Vec::new();
         for process in deploy.release.processes() {
             let specs = self.container_specs(deploy, &process)?;
-            for spec in specs.iter().take(process.max_parallel.into()) {
-                names.push(self.start_one(deploy, spec).await?);
-            }
+            first.extend(specs.into_iter().take(process.max_parallel.into()));
+        }
+        // What is only created holds neither a port nor a folder: those before it go meanwhile.
+        let create = try_join_all(first.iter().map(|spec| self.engines.docker.ensure_container(spec)));
+        let make_way = async {
+            self.stop_those_that_go_first(deploy, older).await?;
+            self.guard_ports(deploy).await
+        };
+        let (made, ()) = try_join(async { Ok(create.await?) }, make_way).await?;
+        let mut names = Vec::new();
+        for (spec, id) in first.iter().zip(&made) {
+            names.push(self.start_one(deploy, spec, id).await?);
         }
         if deploy.release.web_scale() > 0 {
             self.start_probe(deploy).await?;
@@ -47,10 +56,9 @@ impl DeployWork {
         })
     }
 
-    /// Creates and starts one container and returns its name.
-    async fn start_one(&self, deploy: &Deploy<'_>, spec: &ContainerSpec) -> Result<String, Failure> {
-        let id = self.engines.docker.ensure_container(spec).await?;
-        let started = self.engines.docker.start(&id).await;
+    /// Starts one container and returns its name.
+    async fn start_one(&self, deploy: &Deploy<'_>, spec: &ContainerSpec, id: &ContainerId) -> Result<String, Failure> {
+        let started = self.engines.docker.start(id).await;
         started.map_err(|error| storage::port_taken(error, &spec.grants))?;
         let name = spec.name(self.engines.docker.namespace());
         let what = match &spec.command {
@@ -71,7 +79,8 @@ impl DeployWork {
         if there.is_some_and(|state| state.started_at.is_some()) {
             return Ok(());
         }
-        self.start_one(deploy, spec).await.map(drop)
+        let id = self.engines.docker.ensure_container(spec).await?;
+        self.start_one(deploy, spec, &id).await.map(drop)
     }
 
     /// Lets its published ports be reached only from where they may be, before there is anything to
@@ -90,7 +99,11 @@ impl DeployWork {
 
     /// Stops the old containers of processes of which there may not be two at once. They are kept
     /// until the new ones have proved themselves.
-    async fn stop_those_that_go_first(&self, deploy: &Deploy<'_>) -> Result<(), Failure> {
+    async fn stop_those_that_go_first(
+        &self,
+        deploy: &Deploy<'_>,
+        older: Vec<(ReleaseRecord, OurContainer)>,
+    ) -> Result<(), Failure> {
         let (processes, needs) = (deploy.release.processes(), &deploy.release.spec.needs);
         let stop_first = |name: Option<&str>| {
             processes.iter().any(|process| {
@@ -99,7 +112,7 @@ impl DeployWork {
                 Some(process.name.as_str()) == name && alone
             })
         };
-        for (release, container) in self.older_containers(deploy).await? {
+        for (release, container) in older {
             if container.running && stop_first(container.process()) {
                 deploy.context.log.say(format!("Stopping {} first, as its settings say.", container.name));
                 self.engines.docker.stop(&container.id, self.grace(&release, container.process())).await?;
