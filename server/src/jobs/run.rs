@@ -76,11 +76,11 @@ impl OneJob<'_> {
         if job.attempts > 1 {
             self.context.log.say("The panel was restarted; going on where it stopped.");
         }
-        let mut left = steps.iter().filter(|step| !self.is_over(step)).peekable();
+        let left: Vec<&Step> = steps.iter().filter(|step| !self.is_over(step)).collect();
         let mut is_begun = false;
-        while let Some(step) = left.next() {
+        for (at, step) in left.iter().enumerate() {
             let past_commit = self.work.is_past_commit(&step.name);
-            let next = left.peek().copied();
+            let next = left.get(at + 1).copied();
             if !is_begun {
                 self.record(None, Some(step)).await;
             }
