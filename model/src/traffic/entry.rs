@@ -1,6 +1,6 @@
 //! The newest requests one by one, as a page shows them.
 
-use std::collections::VecDeque;
+use std::{cmp::Reverse, collections::VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -104,11 +104,12 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Takes the lines of a piece of a log that stands before those taken so far, in the log's order.
+    /// Takes the lines of a piece of a log that stands before those taken so far, in the log's order. nginx's
+    /// workers write several lines at a time, so that they are put into the order of their seconds.
     pub fn take_earlier<'a>(&mut self, lines: impl DoubleEndedIterator<Item = &'a [u8]>, which: Which) {
         for line in lines.rev() {
             if self.is_full() {
-                return;
+                break;
             }
             let line = String::from_utf8_lossy(line);
             let Some(request) = Request::read(&line).ok().filter(|request| !request.is_probe) else { continue };
@@ -117,6 +118,7 @@ impl Entries {
                 self.newest.push_back(Entry::from(&request));
             }
         }
+        self.newest.make_contiguous().sort_by_key(|entry| Reverse(entry.at));
     }
 
     /// Whether there are as many as a page shows.

@@ -70,6 +70,45 @@ async fn an_address_takes_more_connections_than_there_are_ports() {
     served.abort();
 }
 
+/// The engine deletes what is tracked of a container that it takes down by nothing but its ports, so that a
+/// port that is used again would lose its new connection.
+#[tokio::test]
+async fn what_is_over_is_forgotten_before_its_port_is_used_again() {
+    let ground = Ground::new();
+    let (network, range) = ground.ready().await;
+    let slot = range.free_address(&[]).expect("an address");
+    let image = images::web(&ground.namespace).await;
+    let (_, address) = ground.run(&ground.spec(&image, 1, "one")).await;
+    ground.nat.set(slot, &[address]).await.expect("set");
+    let tracked = |stream: &TcpStream| {
+        let port = stream.local_addr().expect("an address").port();
+        let mark = format!("dst={} sport={port} ", slot.get());
+        move || {
+            let all = std::fs::read_to_string("/proc/net/nf_conntrack").expect("what is tracked");
+            all.lines().find(|line| line.contains(&mark)).map(str::to_owned)
+        }
+    };
+    let open = TcpStream::connect((slot.get(), 80)).await.expect("connected");
+    let over = TcpStream::connect((slot.get(), 80)).await.expect("connected");
+    let (of_open, of_over) = (tracked(&open), tracked(&over));
+    assert!(of_open().is_some_and(|line| line.contains("ESTABLISHED")) && of_over().is_some());
+    drop(over);
+    let ended = Instant::now();
+    while let Some(line) = of_over() {
+        assert!(ended.elapsed() < Duration::from_secs(10), "{line}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(of_open().is_some_and(|line| line.contains("ESTABLISHED")));
+    // A table of before, which had no such rule, is made anew and keeps its elements.
+    let table = format!("homeport_{}", ground.namespace.as_str().replace('-', "_"));
+    let old = std::process::Command::new("nft").args(["delete", "chain", "ip", &table, "forget"]).status();
+    assert!(old.expect("nft").success());
+    assert_eq!(ground.nat.ensure_table(Some(range), &network.bridge).await.expect("a table"), range);
+    let listed = std::process::Command::new("nft").args(["list", "table", "ip", &table]).output().expect("nft");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("ct timeout set"), "{listed:?}");
+    assert_eq!(ground.nat.list().await.expect("listed").len(), 1);
+}
+
 #[tokio::test]
 async fn a_flushed_table_is_made_again() {
     let ground = Ground::new();

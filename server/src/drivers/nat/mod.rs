@@ -6,6 +6,10 @@
 //! transaction: new connections go to the new container, established ones stay where they are. An
 //! address without an element answers with a reset, so that nginx says 502 at once
 //! (performance.md, The switch). No other table, chain or rule of the host is touched.
+//!
+//! A connection that is over is forgotten after a second ([`BRIEF`]). The engine, as it takes a container down,
+//! lists what the kernel tracks of its address and then deletes it by nothing but its ports: a port that nginx
+//! used again in between was a living connection to the new container, which then never got its answer.
 
 mod guard;
 mod range;
@@ -62,6 +66,10 @@ pub enum Error {
     Lock(#[source] std::io::Error),
 }
 
+/// How long the kernel remembers connections that are over, in seconds; its own are 120 and 10. No port is used
+/// again within the first second, so that what is listed as over is nobody's yet.
+const BRIEF: &str = "time_wait : 1, close : 1";
+
 /// What points where: a virtual address and a door of it, to a container and its port.
 pub type Elements = BTreeMap<(VirtualAddress, u16), SocketAddrV4>;
 
@@ -76,6 +84,8 @@ pub struct Nat {
     answers: Arc<AtomicBool>,
     /// Whether it was said that ports cannot be used again at once.
     warned: Arc<AtomicBool>,
+    /// Whether the kernel would not have a memory of our own for connections that are over.
+    remembers: Arc<AtomicBool>,
     /// Whether there is a table that guards published ports; not known before the first look.
     guards: Arc<Mutex<Option<bool>>>,
 }
@@ -89,6 +99,7 @@ impl Nat {
             known: Arc::default(),
             answers: Arc::default(),
             warned: Arc::default(),
+            remembers: Arc::default(),
             guards: Arc::default(),
         }
     }
@@ -119,7 +130,7 @@ impl Nat {
         let mut known = self.known.lock().await;
         if let Some(range) = range
             && let Some(table) = self.table().await?
-            && table.is_in_order(range)
+            && table.is_in_order(range, self.rules())
         {
             *known = table.elements;
             self.ensure_route(range, bridge).await?;
@@ -133,10 +144,25 @@ impl Nat {
         };
         // A table that is made anew keeps what its map said.
         let kept = self.elements().await?.unwrap_or_default();
-        nft(&self.table_text(range, &kept)).await.map_err(Error::Nft)?;
+        self.make(range, &kept).await?;
         *known = self.elements().await?.unwrap_or_default();
         self.ensure_route(range, bridge).await?;
         Ok(range)
+    }
+
+    /// Makes the table anew; without [`BRIEF`] where the kernel has no time-outs of one's own.
+    async fn make(&self, range: VirtualRange, elements: &Elements) -> Result<(), Error> {
+        self.remembers.store(false, Ordering::Relaxed);
+        let Err(refused) = nft(&self.table_text(range, elements)).await else { return Ok(()) };
+        self.remembers.store(true, Ordering::Relaxed);
+        nft(&self.table_text(range, elements)).await.map_err(Error::Nft)?;
+        tracing::warn!("this kernel has no `ct timeout`; a deploy may cut a connection off: {refused}");
+        Ok(())
+    }
+
+    /// How many rules the table has here.
+    fn rules(&self) -> usize {
+        if self.remembers.load(Ordering::Relaxed) { 3 } else { 4 }
     }
 
     /// What pointed where when it was last looked at; [`Self::ensure_table`] looks.
@@ -262,6 +288,14 @@ impl Nat {
              add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset {mark}\n\
              add rule ip {table} refuse ip daddr {cidr} reject {mark}\n"
         );
+        if !self.remembers.load(Ordering::Relaxed) {
+            // After the kernel has begun to track a connection, and before it is led to its container.
+            text += &format!(
+                "add ct timeout ip {table} brief {{ protocol tcp ; l3proto ip ; policy = {{ {BRIEF} }} ; }}\n\
+                 add chain ip {table} forget {{ type filter hook output priority -150 ; policy accept ; }}\n\
+                 add rule ip {table} forget ip daddr {cidr} meta l4proto tcp ct timeout set \"brief\" {mark}\n"
+            );
+        }
         let mine = elements.iter().filter(|((slot, _), _)| slot.range() == range);
         text.extend(mine.map(|element| self.element("add", element)));
         text
@@ -326,8 +360,8 @@ struct Table {
 impl Table {
     /// Whether it has all its rules for `range`; they are known by their marks, because nft words
     /// rules differently from version to version.
-    fn is_in_order(&self, range: VirtualRange) -> bool {
-        self.marks.len() == 3 && self.marks.iter().all(|mark| *mark == mark_text(range))
+    fn is_in_order(&self, range: VirtualRange, rules: usize) -> bool {
+        self.marks.len() == rules && self.marks.iter().all(|mark| *mark == mark_text(range))
     }
 }
 
@@ -366,7 +400,7 @@ fn mark(range: VirtualRange) -> String {
 
 fn mark_text(range: VirtualRange) -> String {
     // The number counts the shapes that the table has had; another one is made anew.
-    format!("homeport 2 {}", range.cidr())
+    format!("homeport 3 {}", range.cidr())
 }
 
 /// A target as nft lists it: `{"concat": ["172.18.0.2", 5000]}`.
