@@ -2,7 +2,7 @@
 //! each process as many begin as the files let start at the same time; the others follow in the
 //! check, each when one before it has proved itself.
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{join, try_join, try_join_all};
 use homeport_model::{
     app::DEFAULT_PORT,
     build::{Process, StopGrace, SwitchOrder},
@@ -41,7 +41,10 @@ impl DeployWork {
             self.stop_those_that_go_first(deploy, older).await?;
             self.guard_ports(deploy).await
         };
-        let (made, ()) = try_join(async { Ok(create.await?) }, make_way).await?;
+        // Both to their ends: a container that the engine goes on stopping would look as if it ran.
+        let (made, made_way) = join(create, make_way).await;
+        made_way?;
+        let made = made?;
         let mut names = Vec::new();
         for (spec, id) in first.iter().zip(&made) {
             names.push(self.start_one(deploy, spec, id).await?);
