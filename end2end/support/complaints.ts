@@ -3,6 +3,13 @@
 
 import type { BrowserContext, ConsoleMessage, Page } from '@playwright/test';
 
+const ABORTED = /WebAssembly compilation aborted: .*Response body loading was aborted/;
+
+/** A page that is left while a part of it is still fetched says that, and then that it cannot go on. */
+function wasLeft(words: string, before = ''): boolean {
+  return ABORTED.test(words) || (words.endsWith('RuntimeError: unreachable') && ABORTED.test(before));
+}
+
 /** Listens to every page of a window. */
 export class Complaints {
   readonly heard: string[] = [];
@@ -22,7 +29,9 @@ export class Complaints {
 
   /** What nobody expected. */
   get unexpected(): string[] {
-    return this.heard.filter((words) => !this.excused.some((pattern) => pattern.test(words)));
+    return this.heard.filter(
+      (words, at) => !this.excused.some((pattern) => pattern.test(words)) && !wasLeft(words, this.heard[at - 1]),
+    );
   }
 
   private listen(page: Page): void {
