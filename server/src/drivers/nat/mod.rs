@@ -84,7 +84,7 @@ pub struct Nat {
     answers: Arc<AtomicBool>,
     /// Whether it was said that ports cannot be used again at once.
     warned: Arc<AtomicBool>,
-    /// Whether the kernel would not have a memory of our own for connections that are over.
+    /// Whether the kernel has no time-outs of one's own, so that the table was made without [`BRIEF`].
     remembers: Arc<AtomicBool>,
     /// Whether there is a table that guards published ports; not known before the first look.
     guards: Arc<Mutex<Option<bool>>>,
@@ -152,11 +152,12 @@ impl Nat {
 
     /// Makes the table anew; without [`BRIEF`] where the kernel has no time-outs of one's own.
     async fn make(&self, range: VirtualRange, elements: &Elements) -> Result<(), Error> {
-        self.remembers.store(false, Ordering::Relaxed);
-        let Err(refused) = nft(&self.table_text(range, elements)).await else { return Ok(()) };
-        self.remembers.store(true, Ordering::Relaxed);
-        nft(&self.table_text(range, elements)).await.map_err(Error::Nft)?;
-        tracing::warn!("this kernel has no `ct timeout`; a deploy may cut a connection off: {refused}");
+        let refused = nft(&self.table_text(range, elements, true)).await.err();
+        if let Some(refused) = &refused {
+            nft(&self.table_text(range, elements, false)).await.map_err(Error::Nft)?;
+            tracing::warn!("this kernel has no `ct timeout`; a deploy may cut a connection off: {refused}");
+        }
+        self.remembers.store(refused.is_some(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -272,8 +273,8 @@ impl Nat {
         format!("{verb} element ip {} web {{ {slot} . {door} : {} . {} }}\n", self.table, at.ip(), at.port())
     }
 
-    /// The whole table, made anew.
-    fn table_text(&self, range: VirtualRange, elements: &Elements) -> String {
+    /// The whole table, made anew; `forgets` what is over after a second, or leaves that to the kernel.
+    fn table_text(&self, range: VirtualRange, elements: &Elements, forgets: bool) -> String {
         let Self { table, .. } = self;
         let (cidr, mark) = (range.cidr(), mark(range));
         // Adding first makes the deletion repeatable.
@@ -288,7 +289,7 @@ impl Nat {
              add rule ip {table} refuse ip daddr {cidr} meta l4proto tcp reject with tcp reset {mark}\n\
              add rule ip {table} refuse ip daddr {cidr} reject {mark}\n"
         );
-        if !self.remembers.load(Ordering::Relaxed) {
+        if forgets {
             // After the kernel has begun to track a connection, and before it is led to its container.
             text += &format!(
                 "add ct timeout ip {table} brief {{ protocol tcp ; l3proto ip ; policy = {{ {BRIEF} }} ; }}\n\
