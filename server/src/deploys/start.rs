@@ -26,7 +26,7 @@ impl DeployWork {
         if deploy.release.is_site() {
             return Ok("nginx serves a folder: there is nothing to start".to_owned());
         }
-        // Whatever the engine does at the same time, visitors need not wait for in a row.
+        // Neither needs the other, and people wait.
         let network = async { Ok(self.engines.docker.ensure_network().await?) };
         let (_, older) = try_join(network, self.older_containers(deploy)).await?;
         self.provide_storage(deploy).await?;

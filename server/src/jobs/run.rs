@@ -85,7 +85,7 @@ impl OneJob<'_> {
                 self.record(None, Some(step)).await;
             }
             let end = self.one_step(step, next, cancel, past_commit).await?;
-            is_begun = matches!(end, StepEnd::Done) && next.is_some();
+            is_begun = matches!(end, StepEnd::Done);
             match end {
                 StepEnd::Done => {}
                 StepEnd::Failed(problem) => {
