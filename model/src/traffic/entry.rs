@@ -140,6 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_two_workers_come_in_the_order_of_their_seconds() {
+        let at = |second: &str, number: u32| {
+            String::from_utf8(line(number, 200)).expect("text").replace(":59+", &format!(":{second}+")).into_bytes()
+        };
+        // The second worker writes later what it began to collect earlier.
+        let lines = [at("58", 1), at("59", 3), at("57", 0), at("58", 2)];
+        let mut entries = Entries::default();
+        entries.take_earlier(lines[2..].iter().map(Vec::as_slice), Which::All);
+        entries.take_earlier(lines[..2].iter().map(Vec::as_slice), Which::All);
+        let paths: Vec<&str> = entries.newest.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, ["/3", "/2", "/1", "/0"]);
+    }
+
+    #[test]
     fn the_newest_come_first_and_what_does_not_read_is_passed_over() {
         let mut lines: Vec<Vec<u8>> =
             (0..200).map(|number| line(number, if number % 10 == 0 { 500 } else { 200 })).collect();
