@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(unreachable_pub, reason = "nothing here is read from outside")]
 
+mod by_hand;
 mod client;
 mod control;
 mod crowd;
