@@ -134,6 +134,33 @@ async fn parts_of_a_host_are_whole_segments_with_and_without_their_beginning() {
         let kept = std::ptr::eq(by, &api);
         assert!(kept || by.connections.load(Ordering::Relaxed) == before + 1, "{path}");
     }
+    // Where an app that knows nothing of its part leads to is below the part; what knows, or leads away, stays.
+    for (to, led) in [
+        ("/login", "/api/login"),
+        ("/login?next=/api", "/api/login?next=/api"),
+        ("/", "/api/"),
+        ("/apis", "/api/apis"),
+        ("/api/login", "/api/login"),
+        ("/api", "/api"),
+        ("/api?x", "/api?x"),
+        ("//else.example/x", "//else.example/x"),
+        ("https://else.example/x", "https://else.example/x"),
+    ] {
+        let answer = ask(&ground, "shop.example.com", &format!("/api/to?{to}")).await;
+        let location = answer.text.lines().find_map(|line| line.strip_prefix("Location: "));
+        assert_eq!((answer.status, location), (302, Some(led)), "{to}");
+    }
+    let told = async |path: &str| {
+        let answer = ask(&ground, "shop.example.com", path).await;
+        answer.body().lines().find_map(|line| line.strip_prefix("X-Forwarded-Prefix: ")).map(str::to_owned)
+    };
+    assert_eq!(
+        (told("/api/x").await.as_deref(), told("/api/raw/x").await, told("/x").await),
+        (Some("/api"), None, None)
+    );
+    let lying = "GET /x HTTP/1.1\r\nHost: shop.example.com\r\nX-Forwarded-Prefix: /evil\r\nConnection: close\r\n\r\n";
+    let answer = raw(ground.http_port, lying).await.expect("an answer");
+    assert!(answer.status == 200 && !answer.text.contains("/evil"), "{}", answer.text);
     let body = "x".repeat(2_000);
     let send = |path: &str| {
         format!(
@@ -143,13 +170,38 @@ async fn parts_of_a_host_are_whole_segments_with_and_without_their_beginning() {
     let big = raw(ground.http_port, &send("/api/users")).await.expect("an answer");
     assert_eq!(big.status, 413, "the other app's own limit counts");
     assert_eq!(raw(ground.http_port, &send("/users")).await.expect("an answer").status, 200);
+    // What an address may ask the other app for, it may ask for at this host.
+    generation.number = 9;
+    generation.apps[1].settings = form(&[("rate_limit", "1"), ("rate_burst", "0")]).parse().expect("read");
+    ground.nginx.apply(&generation).await.expect("applied");
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(ask(&ground, "shop.example.com", "/api/users").await.status);
+    }
+    assert!(statuses[0] == 200 && statuses[1..].contains(&429), "{statuses:?}");
+    assert_eq!(ask(&ground, "shop.example.com", "/users").await.status, 200);
+    // Who answers counts the requests.
+    let counted = async |app: &AppId, path: &str| {
+        for _ in 0..40 {
+            let text = std::fs::read_to_string(ground.log_of(app)).unwrap_or_default();
+            if text.contains(&format!("\"path\":\"{path}\"")) {
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        false
+    };
+    let shop_id = generation.apps[0].app.clone();
+    assert!(counted(&other, "/api/users").await && counted(&shop_id, "/users").await);
+    assert!(!std::fs::read_to_string(ground.log_of(&shop_id)).expect("a log").contains("/api/users"));
+    generation.apps[1].settings = form(&[]).parse().expect("read");
     // The other app in maintenance, and gone.
-    generation.number = 2;
+    generation.number = 10;
     generation.apps[1].maintenance = Some(None);
     ground.nginx.apply(&generation).await.expect("applied");
     assert_eq!(ask(&ground, "shop.example.com", "/api/users").await.status, 503);
     assert_eq!(ask(&ground, "shop.example.com", "/").await.status, 200);
-    (generation.number, generation.apps[1].target) = (3, Target::Down(Down::Stopped));
+    (generation.number, generation.apps[1].target) = (11, Target::Down(Down::Stopped));
     generation.apps[1].maintenance = None;
     ground.nginx.apply(&generation).await.expect("applied");
     assert_eq!(ask(&ground, "shop.example.com", "/api/users").await.status, 502);
@@ -241,6 +293,8 @@ async fn limits_headers_and_pages_of_ones_own() {
         "{}",
         answer.text
     );
+    let said = |name: &str| answer.text.lines().filter(|line| line.starts_with(&format!("{name}:"))).count();
+    assert_eq!((said("X-Frame-Options"), said("Access-Control-Allow-Origin")), (1, 1), "ours is in the place of its");
     let missing = ask(&ground, "shop.example.com", "/missing").await;
     assert!(
         missing.status == 404
@@ -257,6 +311,17 @@ async fn limits_headers_and_pages_of_ones_own() {
     ground.nginx.apply(&with(&ground, 3, nobody, &typed)).await.expect("applied");
     let down = ask(&ground, "shop.example.com", "/").await;
     assert!(down.status == 502 && down.text.contains("Asleep."), "{}", down.text);
+    ground.nginx.apply(&with(&ground, 4, Target::Down(Down::Stopped), &typed)).await.expect("applied");
+    let stopped = ask(&ground, "shop.example.com", "/").await;
+    assert!(stopped.status == 502 && stopped.text.contains("Asleep."), "{}", stopped.text);
+    // With a page of one's own for anything, the app's own 502 is replaced: that is no word about whether it runs.
+    typed.error_pages.remove("502");
+    ground.nginx.apply(&with(&ground, 5, echo.target(), &typed)).await.expect("applied");
+    let broken = ask(&ground, "shop.example.com", "/broken").await;
+    assert!(broken.status == 502 && broken.text.contains("does not work right now"), "{}", broken.text);
+    ground.nginx.apply(&with(&ground, 6, echo.target(), &form(&[]))).await.expect("applied");
+    let own = ask(&ground, "shop.example.com", "/broken").await;
+    assert!(own.status == 502 && own.body().starts_with("GET /broken"), "{}", own.text);
 }
 
 #[tokio::test]

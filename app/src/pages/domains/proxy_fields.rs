@@ -238,12 +238,12 @@ fn Answers(form: ProxyForm, problem: Signal<Option<Problem>>) -> impl IntoView {
                     key="headers"
                     value=form.headers.clone()
                     placeholder="X-Frame-Options: DENY"
-                    hint="Name: value, one a line. A wrong Content-Security-Policy breaks pages."
+                    hint="Name: value, one a line, in place of the app's own of that name. A wrong Content-Security-Policy breaks pages."
                     problem=problem
                     optional=true
                     lines="few"
                 />
-                <p class="muted">"Words of your own in place of the app's page for an answer. Programs that ask the app get them, too. A static site brings its own 404.html."</p>
+                <p class="muted">"Words of your own in place of the app's page for an answer. With any of them, 502 and 504 of the app itself are replaced as well. Programs that ask the app get them, too. A static site brings its own 404.html."</p>
                 {pages}
             </div>
         </details>

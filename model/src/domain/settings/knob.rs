@@ -88,7 +88,7 @@ knobs! {
     /// `client_body_timeout`.
     ClientBodyTimeout "client_body_timeout" Seconds 1..=86_400 = 60, "Wait for a body", "How long a visitor may send no part of a body.";
     /// `client_header_timeout`.
-    ClientHeaderTimeout "client_header_timeout" Seconds 1..=600 = 60, "Wait for headers", "How long a visitor may take for all headers.";
+    ClientHeaderTimeout "client_header_timeout" Seconds 1..=600 = 60, "Wait for headers", "How long a visitor may take for all headers. By plain http, a connection's first request has 60 seconds: whose it is stands in them.";
     /// `send_timeout`.
     ClientSendTimeout "client_send_timeout" Seconds 1..=86_400 = 60, "Send to the visitor", "How long a visitor may take no part of an answer.";
     /// `keepalive_timeout`.

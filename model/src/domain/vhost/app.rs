@@ -6,7 +6,7 @@ use super::{
     server::{HSTS, add_headers, challenges, log_file, secure, to_https},
     site::Site,
     tunnel,
-    work::{Way, Work, group},
+    work::{Way, Work, group, zone},
     write::Writer,
 };
 use crate::{
@@ -272,13 +272,20 @@ fn above(w: &mut Writer, host: &Host, all: &[AppVhost], app: &AppVhost) {
     }
     others.sort_by_key(|other| &other.app);
     others.dedup_by_key(|other| &other.app);
+    limits(w, app, app);
     for other in others.into_iter().filter(|other| other.app != app.app) {
+        limits(w, app, other);
         if let Target::Proxied(upstream) = &other.target {
             let port = other.usual(Some(host.http_port), false);
             containers(w, &group(app, other, port), other, &upstream.servers_at(port));
         }
     }
-    let zone = |what: &str| format!("zone={what}_{}:1m", app.app);
+}
+
+/// What counts an address's requests of `app` in the servers of `for_app`. Each file has its own: an app's is
+/// left out with it when nginx refuses it.
+fn limits(w: &mut Writer, for_app: &AppVhost, app: &AppVhost) {
+    let zone = |what: &str| format!("zone={}:1m", zone(what, for_app, app));
     if app.settings.get(Knob::RateLimit) > 0 {
         let rate = format!("rate={}r/s", app.settings.get(Knob::RateLimit));
         w.line("limit_req_zone", &["$binary_remote_addr", &zone("rate"), &rate]);

@@ -9,8 +9,11 @@ use crate::{
     traffic::{LOG_FORMAT, PATH_VARIABLE, PROBE_VARIABLE},
 };
 
+/// Says which part of the path was taken away.
+pub(super) const PREFIX_HEADER: &str = "X-Forwarded-Prefix";
+
 /// What an app is told about a request. Headers of the same name from outside are replaced.
-pub(super) const PROXY_HEADERS: [(&str, &str); 11] = [
+pub(super) const PROXY_HEADERS: [(&str, &str); 12] = [
     ("Host", "$host$homeport_port"),
     ("Connection", "$homeport_connection"),
     ("Upgrade", "$http_upgrade"),
@@ -19,6 +22,7 @@ pub(super) const PROXY_HEADERS: [(&str, &str); 11] = [
     ("X-Forwarded-Proto", "$scheme"),
     ("X-Forwarded-Port", "$server_port"),
     ("X-Forwarded-Host", "$host$homeport_port"),
+    (PREFIX_HEADER, ""),
     ("X-Request-Start", "$msec"),
     ("Forwarded", ""),
     ("Proxy", ""),

@@ -1,8 +1,9 @@
 //! What a server does for an app's visitors: who may come, what they are answered, and by whom.
 
 use super::{
-    AppVhost, Down, Host, Target, VhostPort, VhostPrefix, app,
-    main_file::{COMPRESSED, KEPT, PROXY_HEADERS},
+    AppVhost, Down, Host, Target, VhostPort, VhostPrefix,
+    app::{self, logged},
+    main_file::{COMPRESSED, KEPT, PREFIX_HEADER, PROXY_HEADERS},
     pages::page,
     server::{HSTS, SOON, add_headers, own_page},
     site::{Site, literal},
@@ -11,11 +12,19 @@ use super::{
 };
 use crate::{
     app::PortScheme,
-    domain::{ErrorStatus, Knob, PageText, RealIpHeader},
+    domain::{ErrorStatus, Knob, PageText, PathPrefix, RealIpHeader},
 };
 
 /// After how many seconds a page of maintenance is worth asking again.
 const LATER: &str = "300";
+
+/// What a location may have of its own of the time that visitors are given.
+const LOCATION_TIMEOUTS: [(Knob, &str); 4] = [
+    (Knob::ClientBodyTimeout, "client_body_timeout"),
+    (Knob::ClientSendTimeout, "send_timeout"),
+    (Knob::KeepaliveTimeout, "keepalive_timeout"),
+    (Knob::LingeringTimeout, "lingering_timeout"),
+];
 
 /// The name of a group of containers, as `for_app` calls it. An id has only letters and digits, so this
 /// is no host's name; one's own name for another's group keeps each file whole by itself.
@@ -26,6 +35,11 @@ pub(super) fn group(for_app: &AppVhost, app: &AppVhost, port: Option<&VhostPort>
     } else {
         format!("app_{}_{}{lane}", for_app.app, app.app)
     }
+}
+
+/// The name of what counts an address's requests, as `for_app` calls it.
+pub(super) fn zone(what: &str, for_app: &AppVhost, app: &AppVhost) -> String {
+    if for_app.app == app.app { format!("{what}_{}", app.app) } else { format!("{what}_{}_{}", for_app.app, app.app) }
 }
 
 /// How a server is come to.
@@ -63,21 +77,24 @@ impl Work<'_> {
         let app = self.app;
         w.line("client_max_body_size", &[&app.settings.get(Knob::BodySize).to_string()]);
         self.server_settings(w);
-        add_headers(w, &self.headers(app));
+        let headers = self.headers(app);
+        add_headers(w, &headers);
         guard(w, app, None);
         if self.answered_by_us(w, app, "/") {
         } else if let Target::Site(rules) = &app.target {
-            Site::new(&app.app, rules).server(w, &app::site_root(self.host, app), &|w| self.limits(w));
+            Site::new(&app.app, rules).server(w, &app::site_root(self.host, app), &|w| self.limits(w, app));
         } else if let Target::Proxied(upstream) = &app.target {
             let servers = upstream.servers_at(self.port);
             let to = self.upstream(app, self.port, &servers);
             w.block("location", &["/"], |w| {
-                self.limits(w);
+                self.limits(w, app);
                 if matches!(self.scheme, PortScheme::Grpc | PortScheme::Grpcs) {
                     grpc(w, app, &to);
+                    hide(w, "grpc_hide_header", &headers);
                 } else {
                     w.line("proxy_pass", &[&format!("http://{to}")]);
-                    proxy(w, app, self.way);
+                    proxy(w, app, self.way, None);
+                    hide(w, "proxy_hide_header", &headers);
                     error_pages(w, app, "");
                 }
             });
@@ -105,7 +122,11 @@ impl Work<'_> {
             Down::Stopped => "It has been stopped.",
             Down::Refused => "Its settings need somebody's attention.",
         };
-        own_page(w, location, "502", &page(&format!("{} is not running", app.name), sentence), SOON, &headers);
+        let html = match words_for(app, 502) {
+            Some(words) => page(title_of(502), words),
+            None => page(&format!("{} is not running", app.name), sentence),
+        };
+        own_page(w, location, "502", &html, SOON, &headers);
         true
     }
 
@@ -129,6 +150,8 @@ impl Work<'_> {
         for location in [&exactly[..], &["^~", &below]] {
             w.block("location", location, |w| {
                 guard(w, other, Some(self.app));
+                logged(w, other);
+                self.part_settings(w, other);
                 w.line("client_max_body_size", &[&other.settings.get(Knob::BodySize).to_string()]);
                 let headers = self.headers(other);
                 if headers.is_empty() {
@@ -142,13 +165,17 @@ impl Work<'_> {
                 } else if let Target::Proxied(upstream) = &other.target {
                     let port = other.usual(Some(self.host.http_port), false);
                     let to = self.upstream(other, port, &upstream.servers_at(port));
-                    self.limits(w);
+                    self.limits(w, other);
                     // With a path behind it, nginx puts that in the place of the location's.
                     w.line("proxy_pass", &[&format!("http://{to}{}", if prefix.strip { "/" } else { "" })]);
-                    proxy(w, other, self.way);
+                    if prefix.strip {
+                        redirects_below(w, &prefix.path);
+                    }
+                    proxy(w, other, self.way, prefix.strip.then_some(&prefix.path));
+                    hide(w, "proxy_hide_header", &headers);
                     error_pages(w, other, &mark);
                 } else if let Target::Site(_) = &other.target {
-                    self.limits(w);
+                    self.limits(w, other);
                     self.site_part(w, other, prefix, location.len() == 2 && location[0] == "=");
                     w.line("error_page", &["502", &format!("@homeport_down{mark}")]);
                 } else {
@@ -199,13 +226,9 @@ impl Work<'_> {
     /// What differs from what all servers share.
     fn server_settings(&self, w: &mut Writer) {
         let settings = &self.app.settings;
-        for (knob, directive) in [
-            (Knob::ClientHeaderTimeout, "client_header_timeout"),
-            (Knob::ClientBodyTimeout, "client_body_timeout"),
-            (Knob::ClientSendTimeout, "send_timeout"),
-            (Knob::KeepaliveTimeout, "keepalive_timeout"),
-            (Knob::LingeringTimeout, "lingering_timeout"),
-        ] {
+        for (knob, directive) in
+            [(Knob::ClientHeaderTimeout, "client_header_timeout")].into_iter().chain(LOCATION_TIMEOUTS)
+        {
             if settings.knobs.is_set(knob) {
                 w.line(directive, &[&format!("{}s", settings.get(knob))]);
             }
@@ -232,11 +255,24 @@ impl Work<'_> {
         }
     }
 
-    /// How much one address may ask for.
-    fn limits(&self, w: &mut Writer) {
-        let settings = &self.app.settings;
+    /// What of `other`'s settings a location can have, where they differ from those of the server around it.
+    fn part_settings(&self, w: &mut Writer, other: &AppVhost) {
+        let (around, settings) = (&self.app.settings, &other.settings);
+        for (knob, directive) in LOCATION_TIMEOUTS {
+            if settings.get(knob) != around.get(knob) {
+                w.line(directive, &[&format!("{}s", settings.get(knob))]);
+            }
+        }
+        if settings.is_on(Knob::Gzip) != around.is_on(Knob::Gzip) {
+            w.line("gzip", &[if settings.is_on(Knob::Gzip) { "on" } else { "off" }]);
+        }
+    }
+
+    /// How much one address may ask an app for.
+    fn limits(&self, w: &mut Writer, app: &AppVhost) {
+        let settings = &app.settings;
         if settings.get(Knob::RateLimit) > 0 {
-            let zone = format!("zone=rate_{}", self.app.app);
+            let zone = format!("zone={}", zone("rate", self.app, app));
             match settings.get(Knob::RateBurst) {
                 0 => w.line("limit_req", &[&zone]),
                 burst => w.line("limit_req", &[&zone, &format!("burst={burst}"), "nodelay"]),
@@ -244,7 +280,7 @@ impl Work<'_> {
             w.line("limit_req_status", &["429"]);
         }
         if settings.get(Knob::ConnectionLimit) > 0 {
-            let zone = format!("connections_{}", self.app.app);
+            let zone = zone("connections", self.app, app);
             w.line("limit_conn", &[&zone, &settings.get(Knob::ConnectionLimit).to_string()]);
             w.line("limit_conn_status", &["429"]);
         }
@@ -254,19 +290,16 @@ impl Work<'_> {
     fn error_locations(&self, w: &mut Writer, app: &AppVhost, mark: &str) {
         let headers = self.headers(app);
         let timeout = app.settings.get(Knob::ReadTimeout);
-        let own = |status: u16| {
-            let text = app.settings.error_pages.iter().find(|(known, _)| known.get() == status);
-            text.map(|(_, text)| text.as_str().to_owned())
-        };
         let mut answer = |location: &str, status: u16, title: String, usual: String| {
-            let html = match own(status) {
-                Some(words) => page(title_of(status), &words),
+            let html = match words_for(app, status) {
+                Some(words) => page(title_of(status), words),
                 None => page(&title, &usual),
             };
             // A named location asks once more who may come.
             w.block("location", &[&format!("@homeport_{location}{mark}")], |w| {
                 if app.app != self.app.app {
                     guard(w, app, Some(self.app));
+                    logged(w, app);
                 }
                 w.line("default_type", &["text/html"]);
                 w.line("add_header", &["Cache-Control", "no-store", "always"]);
@@ -278,12 +311,23 @@ impl Work<'_> {
             });
         };
         let name = &app.name;
-        answer("down", 502, format!("{name} is not running"), "It may be starting. Try again in a moment.".into());
-        answer("slow", 504, format!("{name} does not answer"), format!("It took longer than {timeout} seconds."));
+        // With pages of its own, the app's own 502 and 504 come here as well: it may well be running.
+        if app.settings.error_pages.is_empty() {
+            answer("down", 502, format!("{name} is not running"), "It may be starting. Try again in a moment.".into());
+            answer("slow", 504, format!("{name} does not answer"), format!("It took longer than {timeout} seconds."));
+        } else {
+            answer("down", 502, format!("{name} does not work right now"), "Try again in a moment.".into());
+            answer("slow", 504, format!("{name} does not answer"), "It took too long. Try again in a moment.".into());
+        }
         for status in intercepted(app) {
             answer(&status.get().to_string(), status.get(), String::new(), String::new());
         }
     }
+}
+
+/// What an app's owner says for a status.
+fn words_for(app: &AppVhost, status: u16) -> Option<&str> {
+    app.settings.error_pages.iter().find(|(known, _)| known.get() == status).map(|(_, text)| text.as_str())
 }
 
 fn title_of(status: u16) -> &'static str {
@@ -338,8 +382,28 @@ fn guard(w: &mut Writer, app: &AppVhost, around: Option<&AppVhost>) {
     }
 }
 
-/// How an app is asked.
-fn proxy(w: &mut Writer, app: &AppVhost, way: Way) {
+/// Headers that are added here replace those of the same name that the app sends: two of one kind make
+/// browsers refuse an answer (CORS) or go by the first (HSTS).
+fn hide(w: &mut Writer, directive: &str, added: &[(String, String)]) {
+    added.iter().for_each(|(name, _)| w.line(directive, &[name]));
+}
+
+/// Where an app that does not know of its part leads to within itself is below the part. One that does know
+/// says so itself, and what leads to another host stays.
+fn redirects_below(w: &mut Writer, path: &PathPrefix) {
+    let bare = path.as_str().trim_start_matches('/');
+    w.line("proxy_redirect", &[&format!("~^/(?!/|{}(?:[/?#]|$))(.*)$", expression(bare)), &format!("{path}/$1")]);
+    w.line("proxy_redirect", &["default"]);
+}
+
+/// A text as an expression that matches it and nothing else.
+fn expression(text: &str) -> String {
+    let escaped = |c: char| if c.is_ascii_alphanumeric() || "/_".contains(c) { vec![c] } else { vec!['\\', c] };
+    text.chars().flat_map(escaped).collect()
+}
+
+/// How an app is asked, at a part of a host that is taken away or at all of it.
+fn proxy(w: &mut Writer, app: &AppVhost, way: Way, below: Option<&PathPrefix>) {
     let settings = &app.settings;
     for (kind, knob) in [("connect", Knob::ConnectTimeout), ("read", Knob::ReadTimeout), ("send", Knob::SendTimeout)] {
         w.line(&format!("proxy_{kind}_timeout"), &[&format!("{}s", settings.get(knob))]);
@@ -358,11 +422,16 @@ fn proxy(w: &mut Writer, app: &AppVhost, way: Way) {
     let is_kept = settings.get(Knob::UpstreamKeepalive) > 0;
     // A location that sets one header has none of those that all share.
     let write = |(name, value)| {
-        w.line("proxy_set_header", &[name, if is_kept && name == "Connection" { KEPT } else { value }]);
+        let value = match (name, below) {
+            ("Connection", _) if is_kept => KEPT,
+            (PREFIX_HEADER, Some(path)) => path.as_str(),
+            _ => value,
+        };
+        w.line("proxy_set_header", &[name, value]);
     };
     match way {
         Way::Tunnel => tunnel::proxy_headers().for_each(write),
-        _ if is_kept => PROXY_HEADERS.into_iter().for_each(write),
+        _ if is_kept || below.is_some() => PROXY_HEADERS.into_iter().for_each(write),
         _ => {}
     }
 }

@@ -14,7 +14,25 @@ use tokio::{
     net::TcpListener,
 };
 
-/// An app that answers each request with what it was asked; 404 for `/missing`. It counts connections.
+/// What the app says of its own accord.
+const OWN_HEADERS: &str = "X-Frame-Options: SAMEORIGIN\r\nAccess-Control-Allow-Origin: https://own.example\r\n";
+
+fn status_of(asked: &str) -> &'static str {
+    match asked {
+        _ if asked.contains(" /missing") => "404 Not Found",
+        _ if asked.contains(" /broken") => "502 Bad Gateway",
+        _ if to_of(asked).is_some() => "302 Found",
+        _ => "200 OK",
+    }
+}
+
+/// Where `/to?…` leads.
+fn to_of(asked: &str) -> Option<&str> {
+    asked.lines().next()?.split(' ').nth(1)?.strip_prefix("/to?")
+}
+
+/// An app that answers each request with what it was asked; 404 for `/missing`, 502 for `/broken`, and leads from
+/// `/to?…` to what stands behind the question mark. It counts connections.
 pub struct Echo {
     pub at: SocketAddrV4,
     pub connections: Arc<AtomicUsize>,
@@ -37,8 +55,10 @@ impl Echo {
                             return;
                         }
                         let asked = String::from_utf8_lossy(&buffer[..read]).into_owned();
-                        let status = if asked.contains(" /missing") { "404 Not Found" } else { "200 OK" };
-                        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", asked.len());
+                        let status = status_of(&asked);
+                        let more = to_of(&asked).map_or_else(String::new, |to| format!("Location: {to}\r\n"));
+                        let length = asked.len();
+                        let head = format!("HTTP/1.1 {status}\r\n{OWN_HEADERS}{more}Content-Length: {length}\r\n\r\n");
                         if stream.write_all((head + &asked).as_bytes()).await.is_err() {
                             return;
                         }

@@ -1,7 +1,12 @@
 //! A namespace for one test, on the engines that everybody shares. Whatever the test made goes away
 //! with it, also when the test fails.
 
-use std::{net::SocketAddr, path::Path, sync::Mutex, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
 
 use homeport_model::{
     build::{RestartPolicy, StopGrace, StopSignal},
@@ -9,7 +14,7 @@ use homeport_model::{
         address::{VirtualAddress, VirtualRange},
         container::{ContainerId, ContainerSpec, Grants, ImageId, Limits, Namespace, Network, ProcessName},
     },
-    domain::vhost::{AppVhost, Generation, Target, Upstream},
+    domain::vhost::{AppVhost, Generation, Target, Upstream, log_file},
     prelude::*,
 };
 use homeport_server::{
@@ -65,6 +70,11 @@ impl Ground {
 
     pub fn state(&self) -> &Path {
         self.state.path()
+    }
+
+    /// Where nginx writes down an app's requests.
+    pub fn log_of(&self, app: &AppId) -> PathBuf {
+        self.state().join("nginx").join(log_file(app))
     }
 
     /// The bridge and the table, as a panel has them before its first deploy.

@@ -62,7 +62,7 @@ fn a_name_of_the_tunnel_is_served_on_loopback_as_https_is() {
     for header in ["Host: $host", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443", "X-Real-IP: $remote_addr"] {
         assert!(headers.iter().any(|found| found == header), "{header}: {headers:?}");
     }
-    assert_eq!(headers.len(), 11);
+    assert_eq!(headers.len(), 12);
     assert!(text.contains("Strict-Transport-Security"), "{text}");
     assert!(!find_all(&server.block, "return").iter().any(|line| line.args[0] == "301"));
     assert!(!find_all(&server.block, "location").iter().any(|line| line.args.join(" ").contains("acme-challenge")));
