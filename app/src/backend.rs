@@ -437,4 +437,6 @@ pub trait Domains: Send + Sync {
     async fn nginx_difference(&self, actor: &Actor, from: u64, to: u64) -> Answer<Vec<FileDiff>>;
     /// Writes nginx's files anew as Homeport has them.
     async fn put_nginx_back(&self, actor: &Actor) -> Answer<()>;
+    /// Drops a generation of the past.
+    async fn forget_nginx_generation(&self, actor: &Actor, number: u64) -> Answer<()>;
 }

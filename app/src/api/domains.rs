@@ -132,6 +132,13 @@ pub async fn nginx_difference(from: u64, to: u64) -> Result<Vec<FileDiff>, WireE
     with_status(backend.domains.nginx_difference(&actor, from, to).await)
 }
 
+/// Drops a generation of the past whose files somebody changed by hand.
+#[server(prefix = "/api/ui", endpoint = "domains/forget-nginx-generation")]
+pub async fn forget_nginx_generation(number: u64) -> Result<(), WireError> {
+    let (backend, actor) = context()?;
+    with_status(backend.domains.forget_nginx_generation(&actor, number).await)
+}
+
 /// Writes nginx's files anew as Homeport has them.
 #[server(prefix = "/api/ui", endpoint = "domains/put-nginx-back")]
 pub async fn put_nginx_back() -> Result<(), WireError> {

@@ -9,7 +9,7 @@ use homeport_model::{
     certificate::{
         Alert, AlertKind, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo,
         Look, Outlook, Served, alert, own,
-        served::{self, Plain, Protocol, Secure, Severity, Unseen, Way},
+        served::{self, Meant, Plain, Protocol, Secure, Severity, Unseen, Way},
         settings::{AcmeForm, AcmeView, PlanForm, PlanRow, Trial},
         stop::{self, Stopping, Then},
     },
@@ -51,10 +51,17 @@ fn seen() -> Vec<Served> {
         compression: Some("gzip".into()),
     };
     let plain = Plain { status: 301, location: Some("https://shop.example.com/".into()) };
-    let inside = Served { at: ago(MINUTE), way: Way::Loopback, secure: Ok(secure), plain: Ok(plain), ipv6: Some(true) };
+    let inside = Served {
+        at: ago(MINUTE),
+        way: Way::Loopback,
+        secure: Ok(secure),
+        plain: Ok(plain),
+        ipv6: Some(true),
+        ipv6_serial: None,
+    };
     let way = Way::Public { address: Some(parsed("203.0.113.7")) };
     let plain = Err(Unseen::TimedOut);
-    vec![inside, Served { at: ago(3 * HOUR), way, secure: Err(Unseen::TimedOut), plain, ipv6: None }]
+    vec![inside, Served { at: ago(3 * HOUR), way, secure: Err(Unseen::TimedOut), plain, ipv6: None, ipv6_serial: None }]
 }
 
 #[async_trait]
@@ -93,8 +100,9 @@ impl Certificates for Fake {
         let looks = if has_none { Vec::new() } else { seen() };
         let wanted = (!has_none).then_some(wanted);
         let facts = wanted.as_ref().map(|row| &row.facts);
+        let meant = Meant { certificate: facts, ..Meant::default() };
         let look =
-            |served: Served| Look { differences: served::differences(&served, domain, facts), since: ago(DAY), served };
+            |served: Served| Look { differences: served::differences(&served, domain, meant), since: ago(DAY), served };
         let seen: Vec<Look> = looks.iter().cloned().map(look).collect();
         let earlier = Earlier { row: row("4f2a", CertificateSource::Uploaded, ago(2 * DAY)), in_use: true };
         let before = Earlier { row: row("3e1", CertificateSource::SelfSigned, ago(9 * DAY)), in_use: false };
@@ -104,7 +112,7 @@ impl Certificates for Fake {
             way: if by_tunnel { WayIn::Tunnel } else { WayIn::Direct },
             tunnel: TunnelUse { on: by_tunnel, id: Some(parsed("6ff42ae2-765d-4adf-8112-31c55c1551ef")) },
             note: facts.and_then(|facts| own::note(facts, true)).map(str::to_owned),
-            verdict: served::verdict(&looks, domain, facts),
+            verdict: served::verdict(&looks, domain, meant),
             alerts: alert::alerts(domain, wanted.as_ref(), &seen, None, NOW),
             stopping: (!has_none).then(|| Stopping { then: Then::Ordered, hsts: stop::hsts_words(&looks, domain) }),
             looks: seen,

@@ -184,4 +184,8 @@ impl Domains for Fake {
     async fn put_nginx_back(&self, _: &Actor) -> Answer<()> {
         Ok(())
     }
+
+    async fn forget_nginx_generation(&self, _: &Actor, _: u64) -> Answer<()> {
+        Ok(())
+    }
 }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::certificate::{
         CertificateFacts,
-        served::{Served, Unseen, Way, differences},
+        served::{Meant, Served, Unseen, Way, differences},
     };
 
     fn row(source: CertificateSource, days: i64) -> CertificateRow {
@@ -204,8 +204,9 @@ mod tests {
         let own = row(CertificateSource::Uploaded, 90);
         let look = |secure, row: Option<&CertificateRow>| {
             let (at, plain) = (Timestamp::from_ms(8), Err(Unseen::Refused));
-            let served = Served { at, way: Way::Loopback, secure: Err(secure), plain, ipv6: None };
-            let differences = differences(&served, &own.domain, row.map(|row| &row.facts));
+            let served = Served { at, way: Way::Loopback, secure: Err(secure), plain, ipv6: None, ipv6_serial: None };
+            let differences =
+                differences(&served, &own.domain, Meant { certificate: row.map(|row| &row.facts), ..Meant::default() });
             Look { served, differences, since: Timestamp::from_ms(5) }
         };
         let now = Timestamp::from_ms(9);

@@ -2,6 +2,7 @@
 //! that name's alone.
 
 pub mod alert;
+pub mod expected;
 pub mod ledger;
 pub mod own;
 pub mod plan;

@@ -4,8 +4,16 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CertificateFacts, own::is_cdn_origin};
-use crate::{domain::dns::DnsTrouble, name::DomainName, time::Timestamp};
+use super::{
+    CertificateFacts,
+    expected::{Expected, PlainHttp},
+    own::is_cdn_origin,
+};
+use crate::{
+    domain::dns::{Cdn, DnsTrouble},
+    name::DomainName,
+    time::Timestamp,
+};
 
 /// By which way it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +133,12 @@ pub struct Plain {
 }
 
 impl Plain {
+    /// Whether it leads somewhere.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        (300..400).contains(&self.status) && self.location.is_some()
+    }
+
     /// Whether it leads to https.
     #[must_use]
     pub fn leads_to_https(&self) -> bool {
@@ -145,13 +159,25 @@ pub struct Served {
     pub plain: Result<Plain, Unseen>,
     /// Whether https answered by IPv6, too; `None` where it was not asked.
     pub ipv6: Option<bool>,
+    /// The serial of the leaf that came by IPv6. Looks of earlier releases have none.
+    #[serde(default)]
+    pub ipv6_serial: Option<String>,
 }
 
 impl Served {
-    /// Whether two looks saw the same, whenever that was.
+    /// Whether two looks by one way saw the same, whenever that was and whichever of several addresses it
+    /// was: a CDN has many.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        Self { at: self.at, ..other.clone() } == *self
+        Self { at: self.at, way: self.way, ..other.clone() } == *self
+    }
+
+    /// The public address that was asked.
+    fn address(&self) -> Option<IpAddr> {
+        match self.way {
+            Way::Loopback => None,
+            Way::Public { address } => address,
+        }
     }
 }
 
@@ -193,12 +219,22 @@ impl Difference {
     }
 }
 
-/// What differs between what is served for `domain` and the certificate in use for it.
+/// What is meant to be served for a domain.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meant<'a> {
+    /// The certificate in use for it.
+    pub certificate: Option<&'a CertificateFacts>,
+    /// All else.
+    pub expected: Expected,
+}
+
+/// What differs between what is served for `domain` and what is meant.
 #[must_use]
-pub fn differences(served: &Served, domain: &DomainName, wanted: Option<&CertificateFacts>) -> Vec<Difference> {
+pub fn differences(served: &Served, domain: &DomainName, meant: Meant<'_>) -> Vec<Difference> {
+    let wanted = meant.certificate;
     let mut found = Found(Vec::new());
     match (&served.secure, wanted) {
-        (Ok(secure), _) => found.in_secure(secure, served, domain, wanted),
+        (Ok(secure), _) => found.in_secure(secure, served, domain, meant),
         // Nothing is meant to be there.
         (Err(_), None) => {}
         (Err(Unseen::Rejected), Some(_)) => found.add(
@@ -224,11 +260,12 @@ impl Found {
         self.0.push(Difference { severity, words: words.to_owned(), hint: hint.to_owned() });
     }
 
-    fn in_secure(&mut self, secure: &Secure, served: &Served, domain: &DomainName, wanted: Option<&CertificateFacts>) {
-        let facts = &secure.facts;
+    fn in_secure(&mut self, secure: &Secure, served: &Served, domain: &DomainName, meant: Meant<'_>) {
+        let (facts, wanted) = (&secure.facts, meant.certificate);
         let from_here = served.way == Way::Loopback;
         let is_other = wanted.is_none_or(|wanted| wanted.serial != facts.serial);
         let covers = facts.covers(domain);
+        let is_proxied = meant.expected.proxied || served.address().and_then(Cdn::of).is_some();
         match wanted {
             None if from_here => self.add(
                 Severity::Warning,
@@ -240,15 +277,15 @@ impl Found {
                 &format!("Another certificate is served ({}) than the one in use ({}).", facts.serial, wanted.serial),
                 "Somebody changed nginx's files, or nginx did not load them: put the certificate to use again.",
             ),
-            _ if !from_here && is_other && covers && secure.trusted => self.add(
+            _ if !from_here && is_other && covers && secure.trusted && is_proxied => self.add(
                 Severity::Note,
                 &format!("Visitors who come this way get a certificate of {}: a CDN answers there.", facts.issuer),
                 "It renews that by itself; ours is for the way between it and this server.",
             ),
             _ if !from_here && is_other => self.add(
                 Severity::Warning,
-                &format!("Another server answers there, with a certificate of {}.", facts.issuer),
-                "Look at where DNS leads.",
+                &format!("Another server answers{}, with a certificate of {}.", at(served.address()), facts.issuer),
+                "Look at where DNS leads. If that is a CDN of yours, name its addresses in the app's proxy settings.",
             ),
             _ => {}
         }
@@ -288,8 +325,12 @@ impl Found {
                 "Visitors need that root; else issue or bring one of a public authority.",
             );
         }
-        if !secure.http2 {
-            self.add(Severity::Warning, "HTTP/2 is off.", "Switch it on; browsers load pages quicker with it.");
+        match (secure.http2, meant.expected.http2) {
+            (true, _) => {}
+            (false, true) => {
+                self.add(Severity::Warning, "HTTP/2 is off.", "Switch it on; browsers load pages quicker with it.");
+            }
+            (false, false) => self.add(Severity::Note, "HTTP/2 is off, as it is set.", "Proxy has the switch."),
         }
         if secure.hsts.is_none() {
             self.add(
@@ -298,24 +339,50 @@ impl Found {
                 "Fine while you try things; switch it on when https is to stay.",
             );
         }
-        if matches!(&served.plain, Ok(plain) if !plain.leads_to_https()) {
-            self.add(
+        match (&served.plain, meant.expected.plain) {
+            (Ok(plain), PlainHttp::LeadsToHttps) if !plain.leads_to_https() => self.add(
                 Severity::Warning,
                 "Plain http does not lead to https.",
                 "Visitors who type the bare name stay unprotected.",
-            );
+            ),
+            (Ok(plain), PlainHttp::LeadsAway) if !plain.leads() => self.add(
+                Severity::Warning,
+                "Plain http leads nowhere, and should lead to another address.",
+                "Somebody changed nginx's files, or another server answers.",
+            ),
+            (Ok(plain), PlainHttp::Answers) if !plain.leads_to_https() => self.add(
+                Severity::Note,
+                "Plain http is answered, too, as it is set.",
+                "Visitors who type the bare name stay unprotected; Proxy has the switch.",
+            ),
+            _ => {}
         }
-        if served.ipv6 == Some(false) {
-            self.add(Severity::Warning, "By IPv6 nothing answers.", "Look at the addresses that nginx listens on.");
+        match &served.ipv6_serial {
+            _ if served.ipv6 == Some(false) => {
+                self.add(Severity::Warning, "By IPv6 nothing answers.", "Look at the addresses that nginx listens on.");
+            }
+            // A CDN may have several certificates for a name.
+            Some(serial) if *serial != facts.serial && !(is_proxied && !from_here) => self.add(
+                Severity::Bad,
+                &format!("By IPv6 another certificate is served ({serial}) than by IPv4 ({}).", facts.serial),
+                "The AAAA record may lead to another server: look at where DNS leads.",
+            ),
+            _ => {}
         }
     }
 }
 
+/// " at 192.0.2.1".
+fn at(address: Option<IpAddr>) -> String {
+    address.map_or_else(String::new, |address| format!(" at {address}"))
+}
+
 /// The one sentence about a domain, from all looks at it; `None` before the first.
 #[must_use]
-pub fn verdict(looks: &[Served], domain: &DomainName, wanted: Option<&CertificateFacts>) -> Option<(Severity, String)> {
+pub fn verdict(looks: &[Served], domain: &DomainName, meant: Meant<'_>) -> Option<(Severity, String)> {
+    let wanted = meant.certificate;
     let first = looks.iter().find(|look| look.way == Way::Loopback).or(looks.first())?;
-    let all = looks.iter().flat_map(|look| differences(look, domain, wanted));
+    let all = looks.iter().flat_map(|look| differences(look, domain, meant));
     let worst = all.reduce(|worst, next| if next.severity > worst.severity { next } else { worst });
     let well = || match (&first.secure, wanted) {
         (Ok(secure), _) => format!("https, a certificate of {}", secure.facts.issuer),

@@ -215,6 +215,7 @@ mod tests {
             }),
             plain: Ok(Plain { status: 301, location: None }),
             ipv6: None,
+            ipv6_serial: None,
         };
         let words = |headers: &[Option<&str>]| {
             let seen: Vec<Served> = headers.iter().map(|header| seen(*header)).collect();

@@ -22,7 +22,7 @@ use homeport_model::{
 
 use super::{Certificates, store::served};
 use crate::{
-    drivers::tls::{look_plain, look_secure, shakes_hands},
+    drivers::tls::{look_plain, look_secure},
     failure::Failure,
     tunnel,
 };
@@ -79,6 +79,12 @@ impl Certificates {
         Ok(())
     }
 
+    /// Has domains looked at soon, because somebody changed how they are served.
+    pub(crate) async fn look_soon(&self, domains: impl IntoIterator<Item = DomainName>) {
+        self.due.lock().await.extend(domains);
+        self.nudge.notify_one();
+    }
+
     /// Waits until something changed.
     pub(crate) async fn nudged(&self) {
         self.nudge.notified().await;
@@ -102,7 +108,13 @@ impl Certificates {
             let last = kept.iter().filter(|kept| kept.domain == *domain).map(|kept| kept.served.at).min();
             asked.contains(domain) || last.is_none_or(|last| is_due(domain, last, now))
         };
-        let due: Vec<DomainName> = domains.into_iter().filter(is_due).take(MOST_A_ROUND).collect();
+        let mut due: Vec<DomainName> = domains.into_iter().filter(is_due).collect();
+        // Those that were asked for go first, and wait for the next round where there are too many.
+        due.sort_by_key(|domain| !asked.contains(domain));
+        if due.len() > MOST_A_ROUND {
+            let rest = due.split_off(MOST_A_ROUND);
+            self.look_soon(rest.into_iter().filter(|domain| asked.contains(domain))).await;
+        }
         let looked = !due.is_empty();
         let mut looks =
             stream::iter(due).map(|domain| async move { self.look_at(&domain).await }).buffer_unordered(AT_ONCE);
@@ -163,11 +175,8 @@ impl Certificates {
         let now = self.apps.parts.clock.now();
         let http = domains.http_address();
         let (secure, plain) = tokio::join!(look_secure(first, name, now), look_plain(http, name));
-        let ipv6 = match (six, &secure) {
-            (Some(six), Ok(_)) => Some(shakes_hands(*six, name).await),
-            _ => None,
-        };
-        Some(Served { at: now, way: Way::Loopback, secure, plain, ipv6 })
+        let (ipv6, ipv6_serial) = by_ipv6(six.filter(|_| secure.is_ok()), name, now).await;
+        Some(Served { at: now, way: Way::Loopback, secure, plain, ipv6, ipv6_serial })
     }
 
     /// The first public address that DNS gives; `None` for names that it never has.
@@ -186,6 +195,7 @@ impl Certificates {
             secure: Err(why.clone()),
             plain: Err(why),
             ipv6: None,
+            ipv6_serial: None,
         };
         let asked = tokio::time::timeout(RESOLVE_WITHIN, self.ordering.dns.addresses(name)).await;
         let asked = asked.unwrap_or(Err(DnsAnswer::Failed(DnsTrouble::Silent)));
@@ -198,12 +208,17 @@ impl Certificates {
         let six = found.iter().find(|six| six.is_ipv6() && **six != address);
         let http = SocketAddr::new(address.ip(), domains.http_address().port());
         let (secure, plain) = tokio::join!(look_secure(address, name, now), look_plain(http, name));
-        let ipv6 = match (six, &secure) {
-            (Some(six), Ok(_)) => Some(shakes_hands(*six, name).await),
-            _ => None,
-        };
-        Some(Served { at: now, way: Way::Public { address: Some(address.ip()) }, secure, plain, ipv6 })
+        let (ipv6, ipv6_serial) = by_ipv6(six.filter(|_| secure.is_ok()), name, now).await;
+        let way = Way::Public { address: Some(address.ip()) };
+        Some(Served { at: now, way, secure, plain, ipv6, ipv6_serial })
     }
+}
+
+/// Whether an address of IPv6 answers by https, and the serial of what it serves; nothing where none is asked.
+async fn by_ipv6(six: Option<&SocketAddr>, name: &HostName, now: Timestamp) -> (Option<bool>, Option<String>) {
+    let Some(six) = six else { return (None, None) };
+    let seen = look_secure(*six, name, now).await;
+    (Some(seen.is_ok()), seen.ok().map(|secure| secure.facts.serial))
 }
 
 /// The public ones among the addresses that DNS gives. One that is not spoils none of the others: each is

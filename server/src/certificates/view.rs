@@ -3,9 +3,10 @@
 use homeport_model::{
     actor::{Actor, Role},
     certificate::{
-        Alert, CertificateFacts, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look,
-        Outlook, alert, own,
-        served::{self as served_rules, Served, Severity, Way},
+        Alert, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look, Outlook, alert,
+        expected::Expected,
+        own,
+        served::{self as served_rules, Meant, Served, Severity, Way},
     },
     domain::dns::DnsCheck,
     name::{DomainName, HostName},
@@ -42,7 +43,9 @@ impl Certificates {
         let facts = certificate.as_ref().map(|row| &row.facts);
         let kept = served::of(db, domain).await?;
         let seen: Vec<Served> = kept.iter().map(|kept| kept.served.clone()).collect();
-        let looks = looks_of(&kept, domain, facts);
+        let expected = Expected::among(&self.apps.parts.domains.expected(), domain);
+        let meant = Meant { certificate: facts, expected };
+        let looks = looks_of(&kept, domain, meant);
         let note = certificate.as_ref().and_then(|row| {
             let self_signed = row.source == CertificateSource::SelfSigned;
             own::note(&row.facts, self_signed).map(str::to_owned)
@@ -60,7 +63,7 @@ impl Certificates {
             tunnel,
             domain: domain.clone(),
             note,
-            verdict: served_rules::verdict(&seen, domain, facts),
+            verdict: served_rules::verdict(&seen, domain, meant),
             stopping: self.stopping(domain, &leads_to, &in_use, &seen).await?,
             leads_to,
             alerts,
@@ -77,11 +80,13 @@ impl Certificates {
     pub(crate) async fn verdicts(&self) -> Result<Vec<(DomainName, Severity, String)>, Failure> {
         let db = &self.apps.parts.db;
         let (rows, kept) = (store::in_use(db).await?, served::all(db).await?);
+        let expected = self.apps.parts.domains.expected();
         let of = |looks: &[served::Kept]| {
             let domain = looks.first()?.domain.clone();
             let seen: Vec<Served> = looks.iter().map(|kept| kept.served.clone()).collect();
-            let facts = wanted_of(&rows, &domain).map(|row| &row.facts);
-            let (severity, words) = served_rules::verdict(&seen, &domain, facts)?;
+            let certificate = wanted_of(&rows, &domain).map(|row| &row.facts);
+            let meant = Meant { certificate, expected: Expected::among(&expected, &domain) };
+            let (severity, words) = served_rules::verdict(&seen, &domain, meant)?;
             Some((domain, severity, words))
         };
         Ok(kept.chunk_by(|one, next| one.domain == next.domain).filter_map(of).collect())
@@ -105,10 +110,12 @@ impl Certificates {
         names.sort();
         names.dedup();
         let plans = store::plans::all(db).await?;
+        let expected = self.apps.parts.domains.expected();
         let mut outlook = Outlook::default();
         for name in &names {
             let certificate = wanted_of(&rows, name).cloned().map(row);
-            let looks = looks_of(&kept, name, certificate.as_ref().map(|row| &row.facts));
+            let facts = certificate.as_ref().map(|row| &row.facts);
+            let looks = looks_of(&kept, name, Meant { certificate: facts, expected: Expected::among(&expected, name) });
             let plan = plans.iter().find(|plan| plan.domain == *name);
             let trouble = plan.and_then(|plan| plan.problem.as_ref()).map(ToString::to_string);
             outlook.alerts.extend(said_of(name, certificate.as_ref(), &looks, trouble.as_deref(), now));
@@ -199,10 +206,10 @@ pub(crate) struct Planned {
 }
 
 /// The looks at one domain, and what differs in each.
-fn looks_of(kept: &[served::Kept], domain: &DomainName, wanted: Option<&CertificateFacts>) -> Vec<Look> {
+fn looks_of(kept: &[served::Kept], domain: &DomainName, meant: Meant<'_>) -> Vec<Look> {
     let of_domain = kept.iter().filter(|kept| kept.domain == *domain);
     let look = |kept: &served::Kept| Look {
-        differences: served_rules::differences(&kept.served, domain, wanted),
+        differences: served_rules::differences(&kept.served, domain, meant),
         served: kept.served.clone(),
         since: kept.since,
     };

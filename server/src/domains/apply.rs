@@ -4,6 +4,7 @@
 use std::{sync::PoisonError, time::Duration};
 
 use homeport_model::{
+    certificate::expected::Expected,
     domain::{
         Refusal,
         vhost::{self, AppVhost, Generation, Target},
@@ -89,6 +90,7 @@ impl Domains {
             && self.is_as_written(&generation(number, &wanted)).await
         {
             // It served on while the panel was away; what a hand changed meanwhile stays as it is.
+            self.show_expected(&wanted, host.http2_by_server);
             applied.now = Some((wanted, number));
             return Ok(false);
         }
@@ -105,10 +107,16 @@ impl Domains {
                 Some((_, number)) => number + 1,
                 None => parts.nginx.next_number()?,
             };
+            let left = self.edited();
             match parts.nginx.apply(&generation(number, &served)).await {
                 Ok(()) => {
+                    self.show_expected(&served, host.http2_by_server);
                     applied.now = Some((served, number));
                     changed = true;
+                    if !left.is_empty() {
+                        let files = left.join(", ");
+                        tracing::warn!("generation {number} serves without what a hand had changed in {files}");
+                    }
                     break;
                 }
                 // Somebody may have removed a certificate's files after nginx had tested them: it serves what it
@@ -180,6 +188,11 @@ impl Domains {
         Ok(())
     }
 
+    fn show_expected(&self, served: &Served, http2_by_server: bool) {
+        let expected = served.apps.iter().flat_map(|app| Expected::of_app(app, http2_by_server)).collect();
+        *self.0.expected.write().unwrap_or_else(PoisonError::into_inner) = expected;
+    }
+
     fn show_refusals(&self, applied: &Applied) {
         let shown = |refused: &Refused| Refusal {
             app: refused.app.clone(),
@@ -203,18 +216,16 @@ impl Domains {
             && nginx.answering().await == Some(generation.number)
     }
 
-    /// Whether somebody changed the current files by hand.
-    pub(super) fn is_edited(&self) -> bool {
+    /// The current files that somebody changed by hand.
+    pub(super) fn edited(&self) -> Vec<String> {
         let nginx = &self.0.parts.nginx;
         let current = nginx.current().ok().flatten();
-        current.is_some_and(|number| nginx.edited_names(number).is_ok_and(|files| !files.is_empty()))
+        current.and_then(|number| nginx.edited_names(number).ok()).unwrap_or_default()
     }
 
     /// Says once in the log that somebody changed files by hand, and shows it.
     pub(super) fn look_for_edits(&self) {
-        let nginx = &self.0.parts.nginx;
-        let current = nginx.current().ok().flatten();
-        let files = current.and_then(|number| nginx.edited_names(number).ok()).unwrap_or_default();
+        let (nginx, files) = (&self.0.parts.nginx, self.edited());
         if nginx.note_edits(&files) {
             if !files.is_empty() {
                 tracing::warn!("nginx's files were changed by hand: {}", files.join(", "));

@@ -27,6 +27,7 @@ use std::{
 
 use homeport_model::{
     app::PortMap,
+    certificate::expected::Expected,
     deploy::{
         Artifact, SiteRules,
         address::{VirtualAddress, VirtualRange},
@@ -111,6 +112,8 @@ struct Inner {
     applied: Mutex<Applied>,
     /// What nginx refused, for the pages.
     refusals: RwLock<Vec<Refusal>>,
+    /// How each app's names are meant to be served, as nginx was last given them.
+    expected: RwLock<Vec<(DomainName, Expected)>>,
     /// What this nginx is, once asked.
     about: OnceLock<About>,
     /// The names that come in by the tunnel, as nginx was last given them.
@@ -134,6 +137,7 @@ impl Domains {
             parts,
             applied: Mutex::default(),
             refusals: RwLock::default(),
+            expected: RwLock::default(),
             about: OnceLock::new(),
             by_tunnel: RwLock::default(),
             range: watch::Sender::new(None),
@@ -220,6 +224,11 @@ impl Domains {
     }
 
     /// All of it.
+    pub(crate) fn expected(&self) -> Vec<(DomainName, Expected)> {
+        self.0.expected.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What nginx refused.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
         self.0.refusals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

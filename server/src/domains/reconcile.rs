@@ -65,7 +65,7 @@ impl Domains {
         if let Err(error) = parts.nginx.ensure_running().await {
             // A hand that broke the files would keep it from starting for ever. They stay as they are; a
             // new generation takes their place.
-            if !self.is_edited() {
+            if self.edited().is_empty() {
                 return Err(error.into());
             }
             tracing::warn!("nginx does not start with files that were changed by hand; they are written anew");

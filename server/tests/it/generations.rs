@@ -92,6 +92,20 @@ async fn a_change_by_hand_is_shown_and_left_behind_only_in_the_open() {
     assert_eq!(next.history[0].changed.as_deref(), Some(&["app-shop.conf".to_owned()][..]));
     let diffs = panel.backend.domains.nginx_difference(&panel.actor, edited + 1, edited + 2).await.expect("compared");
     assert!(diffs.iter().any(|diff| diff.lines.iter().any(|(_, line)| line.trim() == "gzip off;")), "{diffs:?}");
+    // What a hand did stays longer than what only Homeport wrote, until somebody drops it.
+    for number in 0..7 {
+        gzip(&panel, &shop, if number % 2 == 0 { "on" } else { "off" }).await;
+    }
+    let later = view(&panel).await;
+    let numbers: Vec<u64> = later.history.iter().map(|row| row.number).collect();
+    let current = later.current.expect("a number");
+    let newest: Vec<u64> = (0..5).map(|back| current - back).chain([edited + 1, edited]).collect();
+    assert_eq!(numbers, newest, "the five newest, and the two with edits");
+    let forget = async |number| panel.backend.domains.forget_nginx_generation(&panel.actor, number).await;
+    assert_eq!(forget(current).await.expect_err("it serves").code, Code::Conflict);
+    assert_eq!(forget(9_999).await.expect_err("there is none").code, Code::NotFound);
+    forget(edited).await.expect("dropped");
+    assert!(!view(&panel).await.history.iter().any(|row| row.number == edited));
     let gone = panel.backend.domains.nginx_difference(&panel.actor, 1, 9_999).await.expect_err("there is none");
     assert_eq!(gone.code, Code::NotFound);
 }

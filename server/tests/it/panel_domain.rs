@@ -52,7 +52,8 @@ async fn becomes_ready(panel: &Panel) {
         compression: None,
     };
     let plain = Plain { status: 301, location: Some(format!("https://{NAME}/")) };
-    let seen = Served { at: now, way: Way::Loopback, secure: Ok(secure), plain: Ok(plain), ipv6: None };
+    let seen =
+        Served { at: now, way: Way::Loopback, secure: Ok(secure), plain: Ok(plain), ipv6: None, ipv6_serial: None };
     let (facts, seen) = (serde_json::to_string(&facts).expect("json"), serde_json::to_string(&seen).expect("json"));
     let mut tx = panel.db.write().await.expect("writes");
     sqlx::query(

@@ -63,6 +63,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("domain.add_prefix", "Led a part of a host to another app"),
     ("domain.remove_prefix", "Gave a part of a host back"),
     ("nginx.put_back", "Wrote nginx's files anew"),
+    ("nginx.forget", "Dropped nginx's files that a hand had changed"),
     ("app.set_needs", "Changed storage, ports or options"),
     ("app.remove_volume", "Removed a volume"),
     ("app.set_environment", "Changed the environment"),

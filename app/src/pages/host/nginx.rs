@@ -8,7 +8,7 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::domains::{PutNginxBack, load_nginx, nginx_difference},
+    api::domains::{ForgetNginxGeneration, PutNginxBack, load_nginx, nginx_difference},
     live,
     pages::apps::{FormProblem, problem_of},
     ui::{Age, Code, Column, Notice, PageHeader, Panel, PanelSkeleton, State, Submit, Table, Tag, Tone, loaded},
@@ -22,9 +22,11 @@ pub fn NginxPage() -> impl IntoView {
     let number = move |key: &str| query.read().get(key).and_then(|number| number.parse::<u64>().ok());
     let (host, domains) = (live::version(Topic::Host), live::version(Topic::Domains));
     let back = ServerAction::<PutNginxBack>::new();
+    let forget = ServerAction::<ForgetNginxGeneration>::new();
     let problem = problem_of(move || back.value().get());
+    let not_dropped = problem_of(move || forget.value().get());
     let answer = Resource::new(
-        move || (file.get(), host.get(), domains.get(), back.version().get()),
+        move || (file.get(), host.get(), domains.get(), back.version().get(), forget.version().get()),
         |(file, ..)| async move { load_nginx(file).await },
     );
     let compared = Resource::new(
@@ -40,14 +42,19 @@ pub fn NginxPage() -> impl IntoView {
     view! {
         <PageHeader title="nginx" above=above lead=|| "Its configuration as it is served" />
         <FormProblem problem=problem />
+        <FormProblem problem=not_dropped />
         {loaded(compared, || (), |found| found.map(|(from, to, diffs)| view! { <Compared from=from to=to diffs=diffs /> }))}
-        {loaded(answer, || view! { <PanelSkeleton rows=6 /> }, move |view| view! { <Loaded view=view back=back /> })}
+        {loaded(answer, || view! { <PanelSkeleton rows=6 /> }, move |view| view! { <Loaded view=view back=back forget=forget /> })}
     }
     .into_any()
 }
 
 #[component]
-fn Loaded(view: NginxView, back: ServerAction<PutNginxBack>) -> impl IntoView {
+fn Loaded(
+    view: NginxView,
+    back: ServerAction<PutNginxBack>,
+    forget: ServerAction<ForgetNginxGeneration>,
+) -> impl IntoView {
     let NginxView { version, modules, current, answering, files, history, edits, refusals } = view;
     let answers = match (current, answering) {
         (Some(current), Some(answering)) if current == answering => {
@@ -73,7 +80,7 @@ fn Loaded(view: NginxView, back: ServerAction<PutNginxBack>) -> impl IntoView {
         view! {
             <Notice tone=Tone::Warning title="Somebody changed these files by hand.">
                 <p>
-                    "Homeport does not write over them, and does not know who it was. nginx reads them at its next start or reload. The next change of any app writes a new generation from what Homeport knows: the edit is not in it, and stays below in the history while that generation is kept."
+                    "Homeport does not write over them, and does not know who it was. nginx reads them at its next start or reload. The next change of any app writes a new generation from what Homeport knows: the edit is not in it. This page then says so, and keeps the edit until somebody drops it."
                 </p>
                 <ActionForm action=back>
                     <Submit label="Put back as written" busy="Writing…" pending=back.pending() />
@@ -84,9 +91,29 @@ fn Loaded(view: NginxView, back: ServerAction<PutNginxBack>) -> impl IntoView {
             </Panel>
         }
     });
+    let left = history
+        .iter()
+        .filter(|row| !row.edited.is_empty() && current.is_some_and(|current| row.number < current))
+        .map(|row| {
+            let (number, files) = (row.number, row.edited.join(", "));
+            view! {
+                <Notice tone=Tone::Warning title=format!("What a hand changed in generation {number} is not served any more.")>
+                    <p>
+                        "A newer generation was written since. It was in " <span class="mono">{files}</span> ". What apps can set for themselves stands in their proxy settings. "
+                        <a href=format!("/host/nginx?from={number}&to={number}")>"What was changed"</a>
+                    </p>
+                    <ActionForm action=forget>
+                        <input type="hidden" name="number" value=number />
+                        <Submit label="Drop it" busy="Dropping…" pending=forget.pending() />
+                    </ActionForm>
+                </Notice>
+            }
+        })
+        .collect_view();
     view! {
         {refusals}
         {edited}
+        {left}
         <Panel title="As served">
             <dl class="facts">
                 <div>

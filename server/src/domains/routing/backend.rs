@@ -86,4 +86,8 @@ impl backend::Domains for Routing {
     async fn put_nginx_back(&self, actor: &Actor) -> Answer<()> {
         Ok(self.put_back(actor).await?)
     }
+
+    async fn forget_nginx_generation(&self, actor: &Actor, number: u64) -> Answer<()> {
+        Ok(self.forget_generation(actor, number).await?)
+    }
 }

@@ -146,6 +146,11 @@ impl Routing {
     /// After a commit: nginx first, so that the page that asks again sees what is served.
     async fn changed(&self, app: &AppId) {
         self.domains().serve_now().await;
+        if let Ok(Some(app)) = apps::store::find_id(&self.apps.parts.db, app).await {
+            let own = self.domains().own_host_name(&app.spec.name).into();
+            let names = app.names.iter().map(|name| name.name.clone()).chain([own]);
+            self.certificates.look_soon(names).await;
+        }
         self.apps.announce(app);
         self.apps.parts.hub.announce(Topic::Domains);
     }

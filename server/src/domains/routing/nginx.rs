@@ -2,7 +2,7 @@
 
 use homeport_model::{
     domain::{FileDiff, GenerationRow, NginxFile, NginxView, diff_files},
-    prelude::{Actor, Problem, Role},
+    prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
 };
 use serde_json::json;
@@ -62,6 +62,26 @@ impl Routing {
         let written = |number: u64| nginx.written(number).ok_or_else(|| Problem::not_found("generation"));
         let (before, after) = (written(from)?, if from == to { nginx.found(to)? } else { written(to)? });
         Ok(diff_files(&before, &after))
+    }
+
+    /// Drops a generation of the past with what a hand made of it.
+    pub(super) async fn forget_generation(&self, actor: &Actor, number: u64) -> Result<(), Failure> {
+        actor.require(Role::Owner)?;
+        let (parts, nginx) = (&self.apps.parts, self.nginx());
+        if nginx.current()? == Some(number) {
+            return Err(Problem::new(Code::Conflict, "That generation is the one that serves.").into());
+        }
+        if !nginx.history()?.iter().any(|(kept, _)| *kept == number) {
+            return Err(Problem::not_found("generation").into());
+        }
+        let files: Vec<String> = nginx.edited(number)?.into_iter().map(|edit| edit.file).collect();
+        let mut tx = parts.db.write().await?;
+        let about = json!({ "generation": number, "files": files });
+        parts.audit.record(&mut tx, actor, "nginx.forget", "nginx", about).await?;
+        tx.commit().await?;
+        nginx.forget(number).await?;
+        parts.hub.announce(homeport_model::event::Topic::Host);
+        Ok(())
     }
 
     pub(super) async fn put_back(&self, actor: &Actor) -> Result<(), Failure> {

@@ -106,9 +106,18 @@ pub(super) fn link(root: &FsRoot, number: u64) -> Result<(), Error> {
     root.swap_link(CURRENT, &folder(number)).map_err(Error::Files)
 }
 
-/// Removes all but the current generation and the `kept` newest.
-pub(super) fn prune(root: &FsRoot, kept: usize) -> Result<(), Error> {
+/// Removes all but the current generation, the `kept` newest, and the `kept` newest of the older ones that are
+/// `spared`.
+pub(super) fn prune(root: &FsRoot, kept: usize, spared: impl Fn(u64) -> bool) -> Result<(), Error> {
     let (current, numbers) = (current(root)?, numbers(root)?);
-    let old = numbers.iter().rev().skip(kept).filter(|number| Some(**number) != current);
-    old.copied().try_for_each(|number| remove_generation(root, number))
+    let mut left = kept;
+    let old = numbers.iter().rev().skip(kept).copied().filter(|number| Some(*number) != current);
+    for number in old {
+        if left > 0 && spared(number) {
+            left -= 1;
+        } else {
+            remove_generation(root, number)?;
+        }
+    }
+    Ok(())
 }

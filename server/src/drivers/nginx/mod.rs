@@ -179,7 +179,19 @@ impl Nginx {
             self.swap_back(before, number).await;
             return Err(error);
         }
-        layout::prune(&self.root, KEPT)?;
+        // What a hand made of a generation is nowhere else.
+        let is_edited = |number| self.edited(number).is_ok_and(|edits| !edits.is_empty());
+        layout::prune(&self.root, KEPT, is_edited)?;
+        history::forget_others(&self.root, &layout::numbers(&self.root)?)
+    }
+
+    /// Drops a generation of the past; the current one stays.
+    pub async fn forget(&self, number: u64) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
+        if self.current()? == Some(number) {
+            return Ok(());
+        }
+        layout::remove_generation(&self.root, number)?;
         history::forget_others(&self.root, &layout::numbers(&self.root)?)
     }
 
