@@ -362,7 +362,7 @@ impl Found {
                 self.add(Severity::Warning, "By IPv6 nothing answers.", "Look at the addresses that nginx listens on.");
             }
             // A CDN may have several certificates for a name.
-            Some(serial) if *serial != facts.serial && !(is_proxied && !from_here) => self.add(
+            Some(serial) if *serial != facts.serial && (from_here || !is_proxied) => self.add(
                 Severity::Bad,
                 &format!("By IPv6 another certificate is served ({serial}) than by IPv4 ({}).", facts.serial),
                 "The AAAA record may lead to another server: look at where DNS leads.",

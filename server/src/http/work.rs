@@ -85,6 +85,7 @@ pub(super) const WORK: &[Route] = &[
     Route::read("/api/ui/domains/nginx", "domains.nginx"),
     Route::read("/api/ui/domains/nginx-difference", "domains.nginx_difference"),
     Route::change("/api/ui/domains/put-nginx-back", "domains.put_nginx_back").role(Role::Owner),
+    Route::change("/api/ui/domains/forget-nginx-generation", "domains.forget_nginx_generation").role(Role::Owner),
     Route::read("/api/ui/dns-providers/list", "dns_providers.list"),
     Route::change("/api/ui/dns-providers/keep", "dns_providers.keep").role(Role::Owner),
     Route::change("/api/ui/dns-providers/forget", "dns_providers.forget").role(Role::Owner),

@@ -39,6 +39,7 @@ mod logs;
 mod nat;
 mod nginx;
 mod panel_domain;
+mod parts;
 mod polls;
 mod ports;
 mod process;
