@@ -379,12 +379,15 @@ pub trait PanelDomain: Send + Sync {
     async fn list(&self, actor: &Actor) -> Answer<Vec<PanelNameRow>>;
     /// Gives the panel a further name. Needs step-up.
     async fn try_name(&self, actor: &Actor, form: PanelNameForm) -> Answer<()>;
-    /// A link that lets the actor in at a name, once, to make a passkey there. Needs step-up.
-    async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String>;
-    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again. Needs step-up.
-    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Answer<()>;
-    /// Gives a name up. Needs step-up.
-    async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()>;
+    /// A link that lets the actor in at a name, once, to make a passkey there; `anyway`, where they know what
+    /// this server cannot see. Needs step-up.
+    async fn go_to(&self, actor: &Actor, name: &HostName, anyway: bool) -> Answer<String>;
+    /// Begins to let a name come in by the tunnel and by no other way, or at this server's own ports again;
+    /// takes that back, with the way that it comes in by; finishes it without an answer, with `anyway`. Needs
+    /// step-up.
+    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool, anyway: bool) -> Answer<()>;
+    /// Gives a name up; `anyway`, where people lose their last passkey by it. Needs step-up.
+    async fn leave(&self, actor: &Actor, name: &HostName, anyway: bool) -> Answer<()>;
 }
 
 /// Cloudflare Tunnel.

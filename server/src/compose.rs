@@ -43,7 +43,7 @@ use crate::{
     live::{Hub, LogHub},
     logs::{KeptLogs, Logs},
     origins::Origins,
-    panel_domain::PanelDomain,
+    panel_domain::{Outside, PanelDomain},
     polls::Polls,
     pushes::Pushes,
     registries::Registries,
@@ -140,6 +140,8 @@ pub struct Base {
     pub patience: Patience,
     /// Shows one-time links to whoever started the program.
     pub announce: fn(&str),
+    /// Where the panel's names are asked from outside.
+    pub outside: Outside,
 }
 
 impl Base {
@@ -153,6 +155,7 @@ impl Base {
             faults: Faults::default(),
             patience: Patience::default(),
             announce: crate::cli::announce,
+            outside: Outside::default(),
         }
     }
 }
@@ -163,7 +166,7 @@ impl Services {
     /// # Errors
     /// [`Refusal`] when the configuration or the state folder does not allow it.
     pub fn compose(config: &Config, base: Base) -> Result<Self, Refusal> {
-        let Base { db, sealer, clock, faults, patience, announce } = base;
+        let Base { db, sealer, clock, faults, patience, announce, outside } = base;
         let (hub, logs, locks) = (Hub::default(), LogHub::default(), Locks::default());
         let audit = Audit::new(db.clone(), clock.clone());
         let origins = Origins::new(config.origin.clone(), config.https_port);
@@ -255,8 +258,15 @@ impl Services {
             faults,
         };
         let certificates = Certificates::new(apps.clone(), ordering);
-        let panel_domain =
-            PanelDomain::new(apps.clone(), accounts.clone(), certificates.clone(), dns.clone(), origins.clone());
+        let panel_domain = PanelDomain::new(
+            apps.clone(),
+            accounts.clone(),
+            certificates.clone(),
+            dns.clone(),
+            tunnel.clone(),
+            origins.clone(),
+            outside,
+        );
         let polls = Polls::new(apps.clone(), access.clone(), deploys.clone(), locks.clone(), webhooks.turns());
         let pushes = Pushes::new(apps.clone(), deploys.clone(), git.clone(), logs.clone(), origins.clone());
         let door = Door::default();

@@ -4,12 +4,16 @@ use async_trait::async_trait;
 use homeport_app::backend::{Accounts, Answer, PanelDomain};
 use homeport_model::{
     account::{AccountSettings, Me, PasskeyRow, SessionRow, SignInMethod},
+    certificate::CertificateSource,
     id::{PasskeyId, SessionId},
-    name::HostName,
-    panel_domain::{PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
+    name::{HostName, Refused},
+    panel_domain::{
+        PanelNameForm, PanelNameRow, Seen, SeenCertificate, Switching, may_finish, may_move, may_move_anyway,
+        panel_name, rehearse, switch,
+    },
     prelude::{Actor, Code, Problem, Role},
     time::Timestamp,
-    tunnel::WayIn,
+    tunnel::{TunnelState, WayIn},
 };
 
 use super::{DAY, Fake, HOUR, NOW, ago};
@@ -99,14 +103,26 @@ impl PanelDomain for Fake {
                 configured: added,
                 added: (!added).then(|| ("Ada".to_owned(), NOW)),
                 passkeys: if added { 2 } else { 0 },
+                unicode: None,
                 ready: may_move(&steps),
+                ready_anyway: may_move_anyway(&steps),
                 steps,
                 way: if added { WayIn::Direct } else { WayIn::Tunnel },
+                switching: (!added).then(|| {
+                    let steps = switch(&Seen::default(), false, &TunnelState::None, NOW);
+                    Switching { to_tunnel: false, may_finish: may_finish(&steps), steps }
+                }),
+                cautions: if added { Vec::new() } else { vec!["Grace signs in under this name only.".into()] },
             }
         };
         let seen = Seen {
             dns: Some(Ok("It leads here.".into())),
-            certificate_until: Some(Timestamp::from_ms(NOW.ms() + DAY)),
+            certificate: Some(SeenCertificate {
+                until: Timestamp::from_ms(NOW.ms() + DAY),
+                source: CertificateSource::Acme,
+                covers: true,
+                trusted: Some(true),
+            }),
             answer: Some(Ok(())),
             ..Seen::default()
         };
@@ -115,18 +131,19 @@ impl PanelDomain for Fake {
     }
 
     async fn try_name(&self, _: &Actor, form: PanelNameForm) -> Answer<()> {
-        form.parse().map(|_| ())
+        let name = form.name.parse().map_err(|Refused(why)| Problem::invalid("panel_name", why))?;
+        panel_name(&name).map(|_| ())
     }
 
-    async fn go_to(&self, _: &Actor, name: &HostName) -> Answer<String> {
+    async fn go_to(&self, _: &Actor, name: &HostName, _: bool) -> Answer<String> {
         Ok(format!("https://{name}/recover#move.mzxw6ytboi"))
     }
 
-    async fn set_way(&self, _: &Actor, _: &HostName, _: bool) -> Answer<()> {
+    async fn set_way(&self, _: &Actor, _: &HostName, _: bool, _: bool) -> Answer<()> {
         Ok(())
     }
 
-    async fn leave(&self, _: &Actor, _: &HostName) -> Answer<()> {
+    async fn leave(&self, _: &Actor, _: &HostName, _: bool) -> Answer<()> {
         Ok(())
     }
 }

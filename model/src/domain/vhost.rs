@@ -86,8 +86,11 @@ pub struct Host {
 /// A name that the panel answers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PanelName {
-    /// A host name.
+    /// A host name whose address begins with `http://`.
     Name(VhostName),
+    /// One whose address begins with `https://`: never served in clear. Without a certificate it says so, and
+    /// answers the question of an authority that is to give one.
+    Secure(VhostName),
     /// `localhost`.
     Localhost,
     /// Any bare address, where the panel says what to do instead.
@@ -118,10 +121,20 @@ pub struct CertificatePair {
 pub struct Panel {
     /// Its names.
     pub names: Vec<PanelName>,
-    /// Those of its names that come in by the tunnel, and by no other way.
+    /// Those of its names that come in by the tunnel: by no other way, unless they are among `names` as well.
     pub by_tunnel: Vec<DomainName>,
     /// Where it listens.
     pub upstream: PanelUpstream,
+}
+
+impl Panel {
+    /// Whether a name is served at the public ports.
+    pub(self) fn is_direct(&self, name: &DomainName) -> bool {
+        self.names.iter().any(|known| match known {
+            PanelName::Name(known) | PanelName::Secure(known) => known.name == *name,
+            PanelName::Localhost | PanelName::AnyAddress => false,
+        })
+    }
 }
 
 /// Why there is nothing to proxy to.
@@ -440,7 +453,8 @@ impl Generation {
 
     /// The names that are served at the tunnel's listener only.
     pub(self) fn by_tunnel(&self) -> Vec<&str> {
-        let panel = self.panel.iter().flat_map(|panel| &panel.by_tunnel);
+        let only = |panel: &Panel, name: &DomainName| !panel.is_direct(name);
+        let panel = self.panel.iter().flat_map(|panel| panel.by_tunnel.iter().filter(move |name| only(panel, name)));
         let apps = self.apps.iter().flat_map(|app| &app.by_tunnel).map(|host| &host.name);
         panel.chain(apps).map(DomainName::as_str).collect()
     }

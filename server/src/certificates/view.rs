@@ -6,10 +6,11 @@ use homeport_model::{
         Alert, CertificateRow, CertificateSource, DomainView, Earlier, Ending, LeadsTo, Look, Outlook, alert,
         expected::Expected,
         own,
-        served::{self as served_rules, Meant, Served, Severity, Way},
+        served::{self as served_rules, Meant, Secure, Served, Severity, Way},
     },
-    domain::dns::DnsCheck,
+    domain::dns::{DnsCheck, DnsVerdict},
     name::{DomainName, HostName},
+    panel_domain::SeenCertificate,
     problem::Problem,
     time::Timestamp,
     tunnel::WayIn,
@@ -158,19 +159,35 @@ impl Certificates {
         let db = &self.apps.parts.db;
         let wanted = self.wanted(domain).await?;
         let serial = wanted.as_ref().map(|wanted| wanted.facts.serial.as_str());
-        let look = served::of(db, domain).await?.into_iter().find(|kept| kept.served.way == Way::Loopback);
-        let answer = look.map(|look| match &look.served.secure {
+        let looks = served::of(db, domain).await?;
+        let secure =
+            |is_way: fn(Way) -> bool| looks.iter().find(|kept| is_way(kept.served.way)).map(|kept| &kept.served.secure);
+        let here = secure(|way| way == Way::Loopback);
+        let is_wanted = |secure: &Secure| Some(secure.facts.serial.as_str()) == serial;
+        let answer = here.map(|here| match here {
             Err(unseen) => Err(unseen.words()),
-            Ok(secure) if Some(secure.facts.serial.as_str()) != serial => {
-                Err("Another certificate than the one in use is served.".to_owned())
-            }
+            Ok(secure) if !is_wanted(secure) => Err("Another certificate than the one in use is served.".to_owned()),
             Ok(secure) if secure.status.is_none_or(|status| status >= 500) => {
                 Err("The handshake is made, and then nobody answers.".to_owned())
             }
             Ok(_) => Ok(()),
         });
+        // Behind a CDN visitors are shown the CDN's certificate.
+        let verdict = self.ordering.dns.last_check(domain).await?.map(|check| check.verdict());
+        let is_believed = match verdict {
+            Some(DnsVerdict::Cdn { .. }) => {
+                secure(|way| matches!(way, Way::Public { .. })).and_then(|seen| seen.as_ref().ok())
+            }
+            _ => here.and_then(|seen| seen.as_ref().ok()).filter(|secure| is_wanted(secure)),
+        };
+        let certificate = wanted.map(|wanted| SeenCertificate {
+            until: wanted.facts.not_after,
+            source: wanted.source,
+            covers: wanted.facts.covers(domain),
+            trusted: is_believed.map(|secure| secure.trusted),
+        });
         let problem = store::plans::of(db, domain).await?.problem.map(|problem| problem.to_string());
-        Ok(Planned { certificate_until: wanted.map(|wanted| wanted.facts.not_after), problem, answer })
+        Ok(Planned { certificate, problem, answer })
     }
 
     /// What a domain leads to.
@@ -197,8 +214,8 @@ impl Certificates {
 
 /// What is known of a name that is being rehearsed.
 pub(crate) struct Planned {
-    /// Until when the certificate in use is good.
-    pub(crate) certificate_until: Option<Timestamp>,
+    /// The certificate in use.
+    pub(crate) certificate: Option<SeenCertificate>,
     /// Why there is none, or no new one.
     pub(crate) problem: Option<String>,
     /// Whether nginx served it at the last look over loopback, and else why not; `None` before that.

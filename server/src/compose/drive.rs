@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 use super::Services;
-use crate::{certificates, dns, domains, reconcile, statuses, traffic, tunnel};
+use crate::{certificates, dns, domains, panel_domain, reconcile, statuses, traffic, tunnel};
 
 /// How often apps are looked at.
 const LOOK_AT_APPS: Duration = Duration::from_secs(10);
@@ -39,6 +39,7 @@ impl Services {
         );
         self.drive_certificates();
         self.drive_tunnel();
+        self.drive_panel_names();
         let (apps, locks) = (self.apps.clone(), self.locks.clone());
         reconcile::drive(&self.tasks, self.stop.clone(), "apps", LOOK_AT_APPS, never, move || {
             let (apps, locks) = (apps.clone(), locks.clone());
@@ -134,6 +135,24 @@ impl Services {
                 // A pull takes its time; one that is cut off is begun anew.
                 tokio::select! {
                     looked = tunnel.reconcile() => looked,
+                    () = stop.cancelled() => Ok(()),
+                }
+            }
+        });
+    }
+
+    fn drive_panel_names(&self) {
+        let (names, nudged, stop) = (self.panel_domain.clone(), self.panel_domain.clone(), self.stop.clone());
+        let nudged = move || {
+            let names = nudged.clone();
+            async move { names.nudged().await }
+        };
+        reconcile::drive(&self.tasks, self.stop.clone(), "panel names", panel_domain::EVERY, nudged, move || {
+            let (names, stop) = (names.clone(), stop.clone());
+            async move {
+                // Whoever is asked may take their time to answer.
+                tokio::select! {
+                    asked = names.reconcile() => asked,
                     () = stop.cancelled() => Ok(()),
                 }
             }

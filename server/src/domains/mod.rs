@@ -168,7 +168,7 @@ impl Domains {
     pub(crate) async fn served_names(&self) -> Result<Vec<DomainName>, Failure> {
         let mut names: Vec<DomainName> = Vec::new();
         for name in self.0.parts.panel.iter().flat_map(|panel| &panel.names) {
-            if let PanelName::Name(name) = name {
+            if let PanelName::Name(name) | PanelName::Secure(name) = name {
                 names.push(name.name.clone());
             }
         }

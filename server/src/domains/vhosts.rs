@@ -37,8 +37,10 @@ struct Known {
     passwords: HashMap<AppId, String>,
     /// Every name that this nginx answers.
     ours: Vec<DomainName>,
-    /// Those that come in by the tunnel.
+    /// Those that come in by the tunnel, and by no other way.
     by_tunnel: BTreeSet<DomainName>,
+    /// Those of the panel that come in both ways.
+    both: BTreeSet<DomainName>,
 }
 
 impl Domains {
@@ -56,6 +58,7 @@ impl Domains {
             passwords: self.password_files().await?,
             ours: self.served_names().await?,
             by_tunnel: tunnel::store::names(&parts.db).await?,
+            both: tunnel::store::switching(&parts.db).await?,
         };
         let tunnel_port = tunnel::store::exists(&parts.db).await?.then_some(parts.tunnel_port);
         *self.0.by_tunnel.write().unwrap_or_else(PoisonError::into_inner) = known.by_tunnel.clone();
@@ -134,13 +137,17 @@ impl Domains {
     /// The panel's vhost with the names of now, each by https once there is a certificate for it.
     fn panel_vhost(&self, known: &Known) -> Option<vhost::Panel> {
         let mut panel = self.0.parts.panel.clone()?;
-        let added = self.names().origins().added_hosts().into_iter().map(DomainName::from);
-        let (by_tunnel, direct) = added.partition(|name| known.by_tunnel.contains(name));
-        let direct: Vec<DomainName> = direct;
-        panel.names.extend(direct.into_iter().map(|name| PanelName::Name(VhostName { name, tls: None })));
-        panel.by_tunnel = by_tunnel;
+        for name in self.names().origins().added_hosts().into_iter().map(DomainName::from) {
+            let (only, both) = (known.by_tunnel.contains(&name), known.both.contains(&name));
+            if only || both {
+                panel.by_tunnel.push(name.clone());
+            }
+            if !only {
+                panel.names.push(PanelName::Secure(VhostName { name, tls: None }));
+            }
+        }
         for name in &mut panel.names {
-            if let PanelName::Name(VhostName { name, tls }) = name {
+            if let PanelName::Name(VhostName { name, tls }) | PanelName::Secure(VhostName { name, tls }) = name {
                 *tls = known.pairs.of(name);
             }
         }

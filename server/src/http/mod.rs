@@ -45,6 +45,7 @@ use crate::{
     config::Config,
     live::{Hub, LogHub},
     origins::Origins,
+    panel_domain::PanelDomain,
     pushes::Pushes,
     tokens::Tokens,
     uploads::Uploads,
@@ -83,6 +84,8 @@ pub struct Panel {
     pub uploads: Uploads,
     /// Takes certificates.
     pub certificates: Certificates,
+    /// Hears what it asks itself from outside.
+    pub panel_domain: PanelDomain,
     /// Takes pushes.
     pub pushes: Pushes,
     /// Takes deliveries.
@@ -112,6 +115,7 @@ impl Panel {
             logs: services.logs.clone(),
             tokens: services.tokens.clone(),
             uploads: services.uploads.clone(),
+            panel_domain: services.panel_domain.clone(),
             certificates: services.certificates.clone(),
             pushes: services.pushes.clone(),
             webhooks: services.webhooks.clone(),

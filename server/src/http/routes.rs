@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::routing::{MethodRouter, get, post};
-use homeport_model::actor::Role;
+use homeport_model::{actor::Role, panel_domain::WAY_PATH};
 use http::Method;
 
 use super::{Panel, api, git, health, logs, passkeys, uploads, webhooks};
@@ -174,6 +174,7 @@ impl Route {
 /// Signing in and what stands before it.
 const ENTRANCE: &[Route] = &[
     Route::get("/healthz", "health.read", || get(health::healthz)).access(Access::Public),
+    Route::get(WAY_PATH, "panel_domain.way", || get(health::way)).access(Access::Public),
     Route::page("/claim", "claim.page").access(Access::Public),
     Route::page("/sign-in", "sign_in.page").access(Access::Public),
     Route::page("/recover", "recover.page").access(Access::Public),

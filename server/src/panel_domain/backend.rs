@@ -20,15 +20,15 @@ impl backend::PanelDomain for PanelDomain {
         Ok(PanelDomain::try_name(self, actor, &form).await?)
     }
 
-    async fn go_to(&self, actor: &Actor, name: &HostName) -> Answer<String> {
-        Ok(PanelDomain::go_to(self, actor, name).await?.expose().clone())
+    async fn go_to(&self, actor: &Actor, name: &HostName, anyway: bool) -> Answer<String> {
+        Ok(PanelDomain::go_to(self, actor, name, anyway).await?.expose().clone())
     }
 
-    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Answer<()> {
-        Ok(PanelDomain::set_way(self, actor, name, by_tunnel).await?)
+    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool, anyway: bool) -> Answer<()> {
+        Ok(PanelDomain::set_way(self, actor, name, by_tunnel, anyway).await?)
     }
 
-    async fn leave(&self, actor: &Actor, name: &HostName) -> Answer<()> {
-        Ok(PanelDomain::leave(self, actor, name).await?)
+    async fn leave(&self, actor: &Actor, name: &HostName, anyway: bool) -> Answer<()> {
+        Ok(PanelDomain::leave(self, actor, name, anyway).await?)
     }
 }

@@ -1,31 +1,41 @@
 //! The panel's own names: giving it one, rehearsing it, and leaving one.
 
+mod ask;
 mod backend;
 pub(crate) mod store;
+mod switch;
 
 use homeport_model::{
     name::{DomainName, HostName, Refused},
-    panel_domain::{MOST_NAMES, PanelNameForm, PanelNameRow, Seen, may_move, rehearse},
+    panel_domain::{
+        Door, Heard, Holder, MOST_NAMES, PanelNameForm, PanelNameRow, Seen, Switching, leave, may_finish, may_move,
+        may_move_anyway, panel_name, rehearse,
+    },
     prelude::{Actor, Code, Problem, Role, Topic},
     secret::Secret,
     tunnel::WayIn,
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 use crate::{
     accounts::Accounts,
     apps::Apps,
     certificates::{Certificates, Planned},
     db::{self, Db},
-    dns::Dns,
+    dns::{Dns, idna},
     domains,
     drivers::probe,
     failure::Failure,
-    origins::Origins,
-    tunnel,
+    origins::{self, Origins},
+    tunnel::{self, Tunnel},
 };
-use store::Added;
+use ask::Ears;
+use store::{Added, Passkey};
+
+pub use ask::Outside;
+pub use switch::EVERY;
 
 /// How long the panel may take to answer itself.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -36,9 +46,14 @@ impl Origins {
     /// # Errors
     /// Of the store.
     pub(crate) async fn read(&self, db: &Db) -> db::Result<()> {
-        let added = store::list(db).await?;
+        let added = store::list(db.reader()).await?;
         let moved = added.first().is_some_and(|first| first.is_primary);
-        self.replace(added.iter().map(|added| (&added.name, added.by_tunnel)), moved);
+        let names = added.iter().map(|added| origins::Added {
+            name: &added.name,
+            by_tunnel: added.by_tunnel,
+            both: added.switching,
+        });
+        self.replace(names, moved);
         Ok(())
     }
 }
@@ -51,29 +66,42 @@ pub struct PanelDomain {
     certificates: Certificates,
     dns: Dns,
     origins: Origins,
+    tunnel: Tunnel,
+    outside: Outside,
+    ears: Ears,
+    nudge: Arc<Notify>,
 }
 
 impl PanelDomain {
     /// The service beside the others.
     #[must_use]
-    pub fn new(apps: Apps, accounts: Arc<Accounts>, certificates: Certificates, dns: Dns, origins: Origins) -> Self {
-        Self { apps, accounts, certificates, dns, origins }
+    pub fn new(
+        apps: Apps,
+        accounts: Arc<Accounts>,
+        certificates: Certificates,
+        dns: Dns,
+        tunnel: Tunnel,
+        origins: Origins,
+        outside: Outside,
+    ) -> Self {
+        let (ears, nudge) = (Ears::default(), Arc::default());
+        Self { apps, accounts, certificates, dns, origins, tunnel, outside, ears, nudge }
     }
 
     async fn list(&self, actor: &Actor) -> Result<Vec<PanelNameRow>, Failure> {
         actor.require(Role::Viewer)?;
         let db = &self.apps.parts.db;
-        let passkeys = store::passkeys(db).await?;
+        let now = self.apps.parts.clock.now();
+        let passkeys = store::passkeys(db.reader()).await?;
         let (configured, primary) = (self.origins.configured(), self.origins.primary());
         let count = |host: &str| {
-            let of_host = |found: &Option<String>| match found {
-                Some(found) => found == host,
-                None => configured.host() == host,
-            };
-            passkeys.iter().filter(|(found, _)| of_host(found)).map(|(_, count)| count).sum()
+            let of_host = |passkey: &&Passkey| passkey.host.as_deref().unwrap_or(configured.host()) == host;
+            u32::try_from(passkeys.iter().filter(of_host).count()).unwrap_or(u32::MAX)
         };
+        let read = |host: &str| host.parse().ok().and_then(|name: DomainName| idna::to_unicode(&name));
         let mut rows = vec![PanelNameRow {
             host: configured.host().to_owned(),
+            unicode: read(configured.host()),
             url: configured.to_string(),
             primary: configured == primary,
             configured: true,
@@ -81,22 +109,37 @@ impl PanelDomain {
             passkeys: count(configured.host()),
             steps: Vec::new(),
             ready: false,
+            ready_anyway: false,
             way: WayIn::Direct,
+            switching: None,
+            cautions: Vec::new(),
         }];
-        for added in store::list(db).await? {
-            let steps = rehearse(&self.seen(&added).await?, self.apps.parts.clock.now());
+        for added in store::list(db.reader()).await? {
+            let steps = rehearse(&self.seen_now(&added).await?, now);
             let origin = self.origins.of(&added.name);
             let dns = self.dns.last_check(&added.name.clone().into()).await?;
             let verdict = dns.map(|check| check.verdict());
+            let switching = match added.switching {
+                true => {
+                    let steps = self.steps_of_switch(&added).await?;
+                    Some(Switching { to_tunnel: !added.by_tunnel, may_finish: may_finish(&steps), steps })
+                }
+                false => None,
+            };
             rows.push(PanelNameRow {
                 passkeys: count(added.name.as_str()),
                 primary: origin.as_ref() == Some(&primary),
                 url: origin.map(|origin| origin.to_string()).unwrap_or_default(),
                 configured: false,
+                unicode: read(added.name.as_str()),
+                // Why it cannot be given up is said to whoever tries.
+                cautions: self.leaving(actor, &added.name, &passkeys).unwrap_or_default(),
                 host: added.name.into(),
                 added: Some((added.added_by, added.added_at)),
                 ready: may_move(&steps),
+                ready_anyway: may_move_anyway(&steps),
                 way: WayIn::of(added.by_tunnel, verdict.as_ref()),
+                switching,
                 steps,
             });
         }
@@ -108,7 +151,7 @@ impl PanelDomain {
         actor.require(Role::Owner)?;
         let parts = &self.apps.parts;
         actor.require_step_up(parts.clock.now())?;
-        let name = form.parse()?;
+        let name = panel_name(&idna::to_ascii(&form.name).map_err(|problem| problem.at("panel_name"))?)?;
         let by_tunnel = WayIn::is_tunnel_word(&form.way);
         if self.origins.has_host(name.as_str()) {
             return Err(taken("The panel has this name already.", "Look at its rehearsal."));
@@ -134,16 +177,24 @@ impl PanelDomain {
         parts.audit.record(&mut tx, actor, "panel.try_name", name.as_str(), detail).await?;
         tx.commit().await?;
         self.dns.check(&name.into()).await?;
+        self.nudge.notify_one();
         self.changed().await
     }
 
-    /// A link that lets the actor in at `name`, once.
-    async fn go_to(&self, actor: &Actor, name: &HostName) -> Result<Secret<String>, Failure> {
+    /// A link that lets the actor in at `name`, once. What decides it is asked anew: a name that has moved
+    /// since would hand the link to others. With `anyway` the actor says that they know better where this
+    /// server cannot see.
+    async fn go_to(&self, actor: &Actor, name: &HostName, anyway: bool) -> Result<Secret<String>, Failure> {
         actor.require(Role::Owner)?;
         actor.require_step_up(self.apps.parts.clock.now())?;
         let added = self.find(name).await?;
-        let steps = rehearse(&self.seen(&added).await?, self.apps.parts.clock.now());
-        let origin = self.origins.of(name).filter(|_| may_move(&steps));
+        self.dns.check(&name.clone().into()).await?;
+        if added.by_tunnel || added.switching {
+            self.hear(&added).await;
+        }
+        let steps = rehearse(&self.seen_now(&added).await?, self.apps.parts.clock.now());
+        let may = may_move(&steps) || anyway && may_move_anyway(&steps);
+        let origin = self.origins.of(name).filter(|_| may);
         let origin = origin.ok_or_else(|| {
             Problem::new(Code::Conflict, "The panel does not answer under this name yet.")
                 .hint("Its rehearsal says what is missing.")
@@ -151,57 +202,72 @@ impl PanelDomain {
         self.accounts.move_link(actor, &origin).await
     }
 
-    /// Gives a name up; the passkeys that belong to it let nobody in any more.
-    async fn leave(&self, actor: &Actor, name: &HostName) -> Result<(), Failure> {
+    /// Gives a name up; the passkeys that belong to it let nobody in any more. What people lose by it has to
+    /// be confirmed with `anyway`.
+    async fn leave(&self, actor: &Actor, name: &HostName, anyway: bool) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let parts = &self.apps.parts;
         actor.require_step_up(parts.clock.now())?;
         self.find(name).await?;
-        // Whoever did this could not get in again.
-        let others = store::passkeys(&parts.db).await?;
-        let kept = |host: &Option<String>| host.as_deref() != Some(name.as_str());
-        let enters = |host: &Option<String>| host.as_deref().is_none_or(|host| self.origins.has_host(host));
-        if !others.iter().any(|(host, count)| kept(host) && enters(host) && *count > 0) {
-            return Err(Problem::new(Code::Conflict, "Every passkey belongs to this name.")
-                .hint("Make one under another name first, or nobody gets in.")
+        let mut tx = parts.db.write().await?;
+        let cautions = self.leaving(actor, name, &store::passkeys(&mut *tx).await?)?;
+        if !cautions.is_empty() && !anyway {
+            return Err(Problem::new(Code::Conflict, cautions.join(" "))
+                .hint("Confirm that beside the button.")
                 .into());
         }
-        let mut tx = parts.db.write().await?;
         if !store::remove(&mut tx, name).await? {
             return Err(Problem::not_found("name").into());
         }
-        parts.audit.record(&mut tx, actor, "panel.leave_name", name.as_str(), json!({})).await?;
+        let detail = json!({ "cautions": cautions });
+        parts.audit.record(&mut tx, actor, "panel.leave_name", name.as_str(), detail).await?;
         tx.commit().await?;
+        self.ears.forget(name);
         self.changed().await
     }
 
-    /// Lets a name come in by the tunnel and by no other way, or at this server's own ports again.
-    async fn set_way(&self, actor: &Actor, name: &HostName, by_tunnel: bool) -> Result<(), Failure> {
-        actor.require(Role::Owner)?;
-        let parts = &self.apps.parts;
-        actor.require_step_up(parts.clock.now())?;
-        self.find(name).await?;
-        let mut tx = parts.db.write().await?;
-        if by_tunnel {
-            tunnel::require(&mut tx).await?;
-        }
-        tunnel::store::set_name(&mut tx, &name.clone().into(), None, by_tunnel).await?;
-        let detail = json!({ "by_tunnel": by_tunnel });
-        parts.audit.record(&mut tx, actor, "panel.set_way", name.as_str(), detail).await?;
-        tx.commit().await?;
-        self.changed().await
+    /// What people lose with a name.
+    fn leaving(&self, actor: &Actor, name: &HostName, passkeys: &[Passkey]) -> Result<Vec<String>, Problem> {
+        let configured = self.origins.configured();
+        let door = |passkey: &Passkey| match passkey.host.as_deref() {
+            Some(host) if host == name.as_str() => Door::Leaving,
+            None => Door::Configured,
+            Some(host) if host == configured.host() => Door::Configured,
+            Some(host) if self.origins.has_host(host) => Door::Other,
+            Some(_) => Door::Gone,
+        };
+        let holders: Vec<Holder> = passkeys
+            .iter()
+            .map(|passkey| Holder {
+                user: passkey.user.clone(),
+                name: passkey.name.clone(),
+                role: passkey.role,
+                door: door(passkey),
+            })
+            .collect();
+        let by_ssh = (!configured.is_https()).then(|| configured.to_string());
+        leave(&holders, &actor.user, by_ssh.as_deref())
     }
 
     async fn find(&self, name: &HostName) -> Result<Added, Failure> {
-        let all = store::list(&self.apps.parts.db).await?;
+        let all = store::list(self.apps.parts.db.reader()).await?;
         Ok(all.into_iter().find(|added| added.name == *name).ok_or_else(|| Problem::not_found("name"))?)
+    }
+
+    /// What is known of a name by the way that it comes in now; on its way to the other one it answers by both.
+    async fn seen_now(&self, added: &Added) -> Result<Seen, Failure> {
+        let mut seen = self.seen(added).await?;
+        if added.switching && matches!(seen.heard, Some(Heard::Here { .. })) {
+            seen.heard = Some(Heard::Here { by_tunnel: added.by_tunnel });
+        }
+        Ok(seen)
     }
 
     async fn seen(&self, added: &Added) -> Result<Seen, Failure> {
         let domain: DomainName = added.name.clone().into();
-        let Planned { certificate_until, problem, answer } = self.certificates.rehearsed(&domain).await?;
+        let Planned { certificate, problem, answer } = self.certificates.rehearsed(&domain).await?;
         let tunnel = tunnel::use_of(&self.apps.parts.db, &domain).await?;
-        let answer = if added.by_tunnel { Some(self.asked_by_tunnel(&added.name).await) } else { answer };
+        let at_tunnel = if added.by_tunnel { Some(self.asked_by_tunnel(&added.name).await) } else { None };
         let dns = self.dns.last_check(&domain).await?.map(|check| {
             let verdict = check.verdict_by(added.by_tunnel);
             let advice = match added.by_tunnel {
@@ -212,8 +278,16 @@ impl PanelDomain {
             let words = verdict.sentence(&domain) + &advice.unwrap_or_default();
             if verdict.is_good() { Ok(words) } else { Err(words) }
         });
-        let (by_tunnel, answered_at) = (added.by_tunnel, added.answered_at);
-        Ok(Seen { dns, certificate_until, certificate_problem: problem, answer, by_tunnel, answered_at })
+        Ok(Seen {
+            dns,
+            certificate,
+            certificate_problem: problem,
+            answer,
+            at_tunnel,
+            heard: self.ears.last(&added.name).map(|(heard, _)| heard),
+            by_tunnel: added.by_tunnel,
+            answered_at: added.answered_at,
+        })
     }
 
     /// Whether the panel answers where the tunnel's visitors come in.

@@ -132,17 +132,31 @@ impl Tunnel {
         }
     }
 
-    /// Forgets the token. The names that came in by the tunnel stay its own, and are served nowhere until
-    /// somebody lets them in another way: nobody is to walk around what stood before them.
+    /// What it was last seen to do.
+    pub(crate) fn state(&self) -> TunnelState {
+        self.0.seen.borrow().0.clone()
+    }
+
+    /// Forgets the token. The apps' names that came in by the tunnel stay its own, and are served nowhere
+    /// until somebody lets them in another way: nobody is to walk around what stood before them. It stays
+    /// while people open the panel by it.
     async fn remove(&self, actor: &Actor) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         let parts = &self.0.apps.parts;
         actor.require_step_up(parts.clock.now())?;
         let mut tx = parts.db.write().await?;
         let id = store::id(&mut tx).await?.ok_or_else(|| Problem::not_found("tunnel"))?;
+        let used = store::used_by_panel(&mut tx).await?;
+        if !used.is_empty() {
+            return Err(Problem::new(Code::Conflict, format!("The panel is opened by it, under {}.", used.join(", ")))
+                .hint("Let the name come in directly first, or give it up: Settings, Panel domain.")
+                .into());
+        }
+        store::turn_back(&mut tx).await?;
         store::remove(&mut tx).await?;
         parts.audit.record(&mut tx, actor, "tunnel.remove", id.as_str(), json!({})).await?;
         tx.commit().await?;
+        parts.domains.names().origins().read(&parts.db).await?;
         self.changed().await;
         Ok(())
     }

@@ -76,11 +76,40 @@ pub(crate) async fn names(db: &Db) -> Result<BTreeSet<DomainName>> {
     names.iter().map(|name| read_name(name)).collect()
 }
 
-/// The same, each with whose it is.
+/// The panel's names that are on their way out of the tunnel or into it: they come in by both ways.
+pub(crate) async fn switching(db: &Db) -> Result<BTreeSet<DomainName>> {
+    let names =
+        sqlx::query_scalar!("SELECT name FROM panel_names WHERE switching IS NOT NULL").fetch_all(db.reader()).await?;
+    names.iter().map(|name| read_name(name)).collect()
+}
+
+/// The panel's names that people use and that come in by the tunnel, whether or not they are on their way
+/// out of it.
+pub(super) async fn used_by_panel(tx: &mut Conn) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        "SELECT name FROM panel_names
+         WHERE answered_at IS NOT NULL AND (switching = 'direct' OR name IN (SELECT name FROM tunnel_names))
+         ORDER BY name"
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(names)
+}
+
+/// The names on their way into the tunnel come in directly only, as before.
+pub(super) async fn turn_back(tx: &mut Conn) -> Result<()> {
+    sqlx::query!("UPDATE panel_names SET switching = NULL WHERE switching = 'tunnel'").execute(tx).await?;
+    Ok(())
+}
+
+/// The names that come in by the tunnel, each with whose it is; the panel's that are on their way out of it
+/// or into it are among them.
 pub(super) async fn list_names(db: &Db) -> Result<Vec<TunnelName>> {
     let rows = sqlx::query!(
-        "SELECT tunnel_names.name, apps.name AS \"app?: String\"
-         FROM tunnel_names LEFT JOIN apps ON apps.id = app_id ORDER BY tunnel_names.name"
+        "SELECT tunnel_names.name AS \"name!: String\", apps.name AS \"app?: String\"
+         FROM tunnel_names LEFT JOIN apps ON apps.id = app_id
+         UNION ALL SELECT name, NULL FROM panel_names WHERE switching IS NOT NULL
+         ORDER BY 1"
     )
     .fetch_all(db.reader())
     .await?;

@@ -245,6 +245,7 @@ async fn migrations_carry_rows_along() {
     assert_eq!(user, "Ada");
     for (table, rows) in [
         ("passkeys", 1_i64),
+        ("panel_names", 1),
         ("recovery_codes", 1),
         ("sessions", 1),
         ("one_time_links", 1),

@@ -77,6 +77,7 @@ async fn nobody_gets_anything_but_the_entrance() {
         public,
         [
             "/healthz",
+            "/.well-known/homeport-way",
             "/claim",
             "/sign-in",
             "/recover",

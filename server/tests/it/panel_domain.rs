@@ -86,7 +86,10 @@ async fn a_name_is_rehearsed_and_links_move_once_a_passkey_is_made_there() {
     let too_early = owner.browser.form(GO, &format!("name={NAME}")).await;
     assert_eq!((too_early.status, too_early.code()), (StatusCode::CONFLICT, "conflict".to_owned()));
     becomes_ready(&panel).await;
-    let link = owner.browser.form(GO, &format!("name={NAME}")).await.json();
+    // No public DNS has such a name: whoever goes there says that they know where it leads.
+    let unsure = owner.browser.form(GO, &format!("name={NAME}")).await;
+    assert_eq!((unsure.status, unsure.code()), (StatusCode::CONFLICT, "conflict".to_owned()));
+    let link = owner.browser.form(GO, &format!("name={NAME}&anyway=on")).await.json();
     let link = link.as_str().expect("a link");
     let (address, token) = link.split_once('#').expect("a fragment");
     assert_eq!(address, format!("https://{NAME}/recover"));
@@ -143,10 +146,9 @@ async fn names_are_there_again_after_a_restart_and_nginx_leads_them_to_the_panel
     tx.commit().await.expect("committed");
     let panel = panel.restart().await;
     assert!(panel.services.origins.has_host(NAME));
-    // The panel itself does not listen in this test.
     let answer = get(panel.ground.http_port, NAME, "/").await.expect("an answer");
-    assert_eq!(answer.status, 502);
-    assert!(answer.text.contains("Homeport is restarting"), "{}", answer.text);
+    assert_eq!(answer.status, 503);
+    assert!(answer.text.contains("No certificate yet"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -175,10 +177,78 @@ async fn names_that_cannot_be_are_refused_and_a_name_is_given_up() {
     assert_eq!(owner.browser.form(LEAVE, "name=other.example.com").await.status, StatusCode::NOT_FOUND);
     assert_eq!(owner.browser.form(LEAVE, &format!("name={NAME}")).await.status, StatusCode::OK);
     assert_eq!(there(&panel).get("/sign-in").await.status, StatusCode::MISDIRECTED_REQUEST);
-    // Nobody is locked out: the names of all passkeys but this one are gone.
+}
+
+/// Writes to the store.
+async fn write(panel: &Panel, statements: &[&'static str]) {
     let mut tx = panel.db.write().await.expect("writes");
-    sqlx::query("UPDATE passkeys SET host = 'p0.home.example'").execute(&mut *tx).await.expect("moved");
+    for statement in statements {
+        sqlx::query(*statement).execute(&mut *tx).await.expect(statement);
+    }
     tx.commit().await.expect("committed");
-    let last = owner.browser.form(LEAVE, "name=p0.home.example").await;
-    assert_eq!((last.status, last.code()), (StatusCode::CONFLICT, "conflict".to_owned()));
+}
+
+#[tokio::test]
+async fn a_name_is_not_given_up_under_its_owners_and_others_are_named() {
+    const ADD_PEOPLE: [&str; 2] = [
+        "INSERT INTO users (id, name, role, created_at) VALUES
+             ('00000000-0000-4000-8000-000000000001', 'Vera', 'viewer', 1),
+             ('00000000-0000-4000-8000-000000000002', 'Grace', 'owner', 1)",
+        "INSERT INTO passkeys (id, user_id, credential_id, credential, label, created_at, host)
+         SELECT '0000000000000001', '00000000-0000-4000-8000-000000000001', x'01', credential, 'Key', 1, NULL FROM passkeys",
+    ];
+    let (panel, mut owner) = Panel::claimed().await;
+    owner.step_up().await;
+    let leave = async |more: &str| owner.browser.form(LEAVE, &format!("name={NAME}{more}")).await;
+    assert_eq!(try_name(&owner, NAME).await.status, StatusCode::OK);
+    write(&panel, &ADD_PEOPLE).await;
+    // A viewer who gets in elsewhere is no help to an owner who does not.
+    write(&panel, &["UPDATE passkeys SET host = 'panel.home.example' WHERE label <> 'Key'"]).await;
+    for more in ["", "&anyway=on"] {
+        let last = leave(more).await;
+        assert_eq!((last.status, last.code()), (StatusCode::CONFLICT, "conflict".to_owned()));
+        assert!(last.text().contains("Every passkey of yours"), "{last:?}");
+    }
+    // Nor is another owner.
+    write(&panel, &["UPDATE passkeys SET user_id = '00000000-0000-4000-8000-000000000002' WHERE label = 'Key'"]).await;
+    assert!(leave("&anyway=on").await.text().contains("Every passkey of yours"));
+    // The other way round the one who loses their last is named, and it has to be confirmed.
+    write(
+        &panel,
+        &["UPDATE passkeys SET host = CASE label WHEN 'Key' THEN 'panel.home.example' ELSE 'second.home.example' END"],
+    )
+    .await;
+    assert_eq!(try_name(&owner, "second.home.example").await.status, StatusCode::OK);
+    let asked = leave("").await;
+    assert!(asked.status == StatusCode::CONFLICT && asked.text().contains("Grace"), "{asked:?}");
+    let rows = owner.browser.get(LIST).await.json();
+    let row = rows.as_array().expect("rows").iter().find(|row| row["host"] == NAME).expect("there").clone();
+    assert!(row["cautions"][0].as_str().expect("a sentence").contains("Grace"), "{row}");
+    assert_eq!(leave("&anyway=on").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_name_in_any_script_is_taken_and_shown_both_ways() {
+    let (panel, mut owner) = Panel::claimed().await;
+    owner.step_up().await;
+    assert_eq!(try_name(&owner, "M%C3%BCnchen.Example.").await.status, StatusCode::OK);
+    let rows = owner.browser.get(LIST).await.json();
+    assert_eq!((&rows[1]["host"], &rows[1]["unicode"]), (&json!("xn--mnchen-3ya.example"), &json!("münchen.example")));
+    assert_eq!(rows[1]["url"], "https://xn--mnchen-3ya.example");
+    for wrong in [
+        "*.example.com",
+        "a..b",
+        "-a.com",
+        "a.com:443",
+        "https://a.com",
+        "a.com%3B+%7D+server+%7B",
+        "panel",
+        "",
+        "%24host",
+    ] {
+        let refused = try_name(&owner, wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {refused:?}");
+        assert_eq!(refused.json()["field"], "panel_name", "{wrong}");
+    }
+    drop(panel);
 }

@@ -2,6 +2,7 @@
 //! loopback, and names that come in there and nowhere else.
 
 mod names;
+mod panel;
 
 use std::{fs, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use homeport_model::{
     event::Topic,
-    panel_domain::{PanelNameRow, PartState, RehearsalPart, RehearsalStep},
+    panel_domain::{PanelNameRow, PartState, RehearsalPart, RehearsalStep, Switching},
     tunnel::WayIn,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -99,7 +99,7 @@ fn Name(
     leave: ServerAction<LeavePanelName>,
     set_way: ServerAction<SetPanelWayIn>,
 ) -> impl IntoView {
-    let PanelNameRow { host, url, primary, configured, added, passkeys, steps, ready, way } = row;
+    let PanelNameRow { host, unicode, url, primary, configured, added, passkeys, way, .. } = row.clone();
     let counted = match passkeys {
         0 => "no passkey belongs to it".to_owned(),
         1 => "1 passkey belongs to it".to_owned(),
@@ -109,44 +109,11 @@ fn Name(
         Some((by, at)) => view! { "given by " {by} " " <Age at=at /> }.into_any(),
         None => "from the configuration; it stays".into_any(),
     };
-    let steps = (!steps.is_empty()).then(|| {
-        let rows = steps.into_iter().map(|step| view! { <Step step=step /> }).collect_view();
-        view! {
-            <table class="table">
-                <caption class="visually-hidden">"Rehearsal"</caption>
-                <tbody>{rows}</tbody>
-            </table>
-        }
+    let steps = (!row.steps.is_empty()).then(|| view! { <Steps caption="Rehearsal" steps=row.steps.clone() /> });
+    let switching = row.switching.clone().map(|switching| {
+        view! { <OnItsWay host=host.clone() switching=switching set_way=set_way /> }
     });
-    let (there, gone, switched) = (host.clone(), host.clone(), host.clone());
-    let (other_way, on) = match way {
-        WayIn::Tunnel => ("Let it come in directly", None),
-        _ => ("Let it come in through the tunnel only", Some("on")),
-    };
-    let actions = (!configured).then(|| {
-        let go = ready.then(|| {
-            view! {
-                <ActionForm action=go_to>
-                    <input type="hidden" name="name" value=there />
-                    <Submit label="Make a link to go there" busy="Making…" variant="primary" pending=go_to.pending() />
-                </ActionForm>
-            }
-        });
-        view! {
-            <footer>
-                {go}
-                <ActionForm action=set_way>
-                    <input type="hidden" name="name" value=switched />
-                    {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
-                    <Submit label=other_way busy="Switching…" variant="quiet" pending=set_way.pending() />
-                </ActionForm>
-                <ActionForm action=leave>
-                    <input type="hidden" name="name" value=gone />
-                    <Submit label="Give the name up" variant="quiet" pending=leave.pending() />
-                </ActionForm>
-            </footer>
-        }
-    });
+    let actions = (!configured).then(|| view! { <Actions row=row go_to=go_to leave=leave set_way=set_way /> });
     view! {
         <Panel title=host>
             <div class="panel-body">
@@ -155,12 +122,140 @@ fn Name(
                     " "
                     {primary.then(|| view! { <Tag tone=Tone::Good>"links carry it"</Tag> })}
                 </p>
+                {unicode.map(|unicode| view! { <p class="muted">"It reads: " {unicode}</p> })}
                 <p class="muted">{counted} "; " {origin} "."</p>
                 {(!configured).then(|| view! { <p class="muted">"Way in: " {way.words()}</p> })}
             </div>
             {steps}
+            {switching}
             {actions}
         </Panel>
+    }
+    .into_any()
+}
+
+/// What can be done with a name that was given.
+#[component]
+fn Actions(
+    row: PanelNameRow,
+    go_to: ServerAction<GoToPanelName>,
+    leave: ServerAction<LeavePanelName>,
+    set_way: ServerAction<SetPanelWayIn>,
+) -> impl IntoView {
+    let PanelNameRow { host, ready, ready_anyway, way, switching, cautions, .. } = row;
+    let (there, gone, switched) = (host.clone(), host.clone(), host);
+    let anyway = !ready && ready_anyway;
+    let go = (ready || ready_anyway).then(|| {
+        let (label, variant) = match anyway {
+            true => ("Make a link all the same", "quiet"),
+            false => ("Make a link to go there", "primary"),
+        };
+        view! {
+            <ActionForm action=go_to>
+                <input type="hidden" name="name" value=there />
+                {anyway.then(|| view! { <input type="hidden" name="anyway" value="on" /> })}
+                <Submit label=label busy="Making…" variant=variant pending=go_to.pending() />
+            </ActionForm>
+        }
+    });
+    let (other_way, on) = match way {
+        WayIn::Tunnel => ("Let it come in directly", None),
+        _ => ("Let it come in through the tunnel only", Some("on")),
+    };
+    let switch = switching.is_none().then(|| {
+        view! {
+            <ActionForm action=set_way>
+                <input type="hidden" name="name" value=switched />
+                {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
+                <Submit label=other_way busy="Switching…" variant="quiet" pending=set_way.pending() />
+            </ActionForm>
+        }
+    });
+    let note = anyway.then(|| {
+        view! {
+            <p class="muted">
+                "This server cannot see that visitors of this name reach it. A link works for whoever answers there: make one only if you know that it is this panel."
+            </p>
+        }
+    });
+    let confirm = (!cautions.is_empty()).then(|| {
+        view! {
+            <p>{cautions.join(" ")}</p>
+            <label class="check">
+                <input type="checkbox" name="anyway" value="on" required />
+                "Give it up all the same"
+            </label>
+        }
+    });
+    view! {
+        <footer>
+            {go}
+            {switch}
+            <ActionForm action=leave>
+                <input type="hidden" name="name" value=gone />
+                {confirm}
+                <Submit label="Give the name up" variant="quiet" pending=leave.pending() />
+            </ActionForm>
+            {note}
+        </footer>
+    }
+    .into_any()
+}
+
+/// A name that comes in both ways until the new one has answered.
+#[component]
+fn OnItsWay(host: String, switching: Switching, set_way: ServerAction<SetPanelWayIn>) -> impl IntoView {
+    let Switching { to_tunnel, steps, may_finish } = switching;
+    let (words, stay) = match to_tunnel {
+        true => (
+            "On its way to the tunnel. It comes in directly as well until all of this is good; then only through the tunnel.",
+            "Leave it to come in directly",
+        ),
+        false => (
+            "On its way to this server's own ports. It comes in through the tunnel as well until all of this is good; then only directly.",
+            "Leave it to the tunnel",
+        ),
+    };
+    let named = host.clone();
+    let (back, on) = ((!to_tunnel).then_some("on"), to_tunnel.then_some("on"));
+    let finish = may_finish.then(|| {
+        view! {
+            <ActionForm action=set_way>
+                <input type="hidden" name="name" value=named />
+                {on.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
+                <input type="hidden" name="anyway" value="on" />
+                <Submit label="Switch without an answer" busy="Switching…" variant="quiet" pending=set_way.pending() />
+            </ActionForm>
+            <p class="muted">
+                "Only the answer from outside is missing. Switch without it if you have opened the panel by the new way yourself: the old one ends at once."
+            </p>
+        }
+    });
+    view! {
+        <div class="panel-body">
+            <p>{words}</p>
+        </div>
+        <Steps caption="What the switch waits for" steps=steps />
+        <footer>
+            <ActionForm action=set_way>
+                <input type="hidden" name="name" value=host />
+                {back.map(|on| view! { <input type="hidden" name="tunnel" value=on /> })}
+                <Submit label=stay busy="Switching…" variant="quiet" pending=set_way.pending() />
+            </ActionForm>
+            {finish}
+        </footer>
+    }
+    .into_any()
+}
+
+#[component]
+fn Steps(caption: &'static str, steps: Vec<RehearsalStep>) -> impl IntoView {
+    let rows = steps.into_iter().map(|step| view! { <Step step=step /> }).collect_view();
+    view! {
+        <table class="table">
+            <caption class="visually-hidden">{caption}</caption>
+            <tbody>{rows}</tbody>
+        </table>
     }
     .into_any()
 }
@@ -172,10 +267,13 @@ fn Step(step: RehearsalStep) -> impl IntoView {
         RehearsalPart::Certificate => "Certificate",
         RehearsalPart::Answer => "Answer",
         RehearsalPart::Passkey => "Passkey",
+        RehearsalPart::Tunnel => "Tunnel",
+        RehearsalPart::Public => "From outside",
     };
     let (tone, word) = match step.state {
         PartState::Good => (Tone::Good, "Good"),
         PartState::Waiting => (Tone::Unknown, "Waiting"),
+        PartState::Unseen => (Tone::Unknown, "Cannot be seen"),
         PartState::Bad => (Tone::Bad, "To do"),
     };
     view! {

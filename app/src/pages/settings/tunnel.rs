@@ -134,7 +134,7 @@ fn Facts(
                 <ActionForm action=remove>
                     <Submit label="Remove the tunnel" busy="Removing…" variant="quiet" pending=remove.pending() />
                 </ActionForm>
-                <p class="muted">"Names that come in by it are then served nowhere, until you let them come in directly."</p>
+                <p class="muted">"Names that come in by it are then served nowhere, until you let them come in directly. It stays while people open this panel by it."</p>
             </footer>
         </Panel>
     }
@@ -152,6 +152,9 @@ fn AtCloudflare(service: String) -> impl IntoView {
                     <li>
                         "Give it this service. It is the same for every name:"
                         <Code text=service what="the service" />
+                    </li>
+                    <li>
+                        "Under SSL/TLS, Edge Certificates, switch on Always Use HTTPS. Without it Cloudflare takes visitors by http, too; Homeport leads them to https, and what they sent with the first request has been in clear."
                     </li>
                     <li>
                         "Here, on the name's own page (for the panel itself: " <a href="/settings/panel">"Panel domain"</a>

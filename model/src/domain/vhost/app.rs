@@ -87,7 +87,7 @@ pub(super) fn render(host: &Host, all: &[AppVhost], app: &AppVhost) -> String {
 
 /// Whether a part of another app's host leads to an app.
 fn leads_to(other: &AppVhost, app: &AppVhost) -> bool {
-    other.names.iter().any(|name| match &name.leads {
+    other.leads().any(|leads| match leads {
         VhostLeads::App(prefixes) => prefixes.iter().any(|prefix| prefix.app == app.app),
         VhostLeads::Redirect { .. } => false,
     })
@@ -225,9 +225,9 @@ fn away(w: &mut Writer, host: &Host, to: &Redirect, ours: bool) {
     leads_away(w, host, to, ours, ("$scheme", "$homeport_port"));
 }
 
-/// The same for those who came to Cloudflare by https, at its port.
-pub(super) fn away_by_tunnel(w: &mut Writer, host: &Host, to: &Redirect, ours: bool) {
-    leads_away(w, host, to, ours, ("https", ""));
+/// The same for those who came to Cloudflare, at its ports; by https from there on, where that is `forced`.
+pub(super) fn away_by_tunnel(w: &mut Writer, host: &Host, to: &Redirect, ours: bool, forced: bool) {
+    leads_away(w, host, to, ours, (if forced { "https" } else { tunnel::CAME_BY }, ""));
 }
 
 fn leads_away(w: &mut Writer, host: &Host, to: &Redirect, ours: bool, same: (&str, &str)) {

@@ -189,6 +189,7 @@ fn shared(w: &mut Writer) {
         w.line("80", &[""]);
         w.line("443", &[""]);
     });
+    tunnel::maps(w);
     for (name, value) in PROXY_HEADERS {
         w.line("proxy_set_header", &[name, value]);
     }

@@ -1,12 +1,16 @@
 //! The servers of the panel, and what all servers share.
 
 use super::{
-    CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream, main_file::listens,
-    pages::page, tunnel, write::Writer,
+    CHALLENGE_PATH, CHALLENGES, CertificatePair, Host, Panel, PanelName, PanelUpstream,
+    main_file::{PROXY_HEADERS, listens},
+    pages::page,
+    tunnel,
+    write::Writer,
 };
 use crate::{
     id::AppId,
     name::{DomainName, Port},
+    panel_domain::{BY_TUNNEL, DIRECTLY, WAY_HEADER, WAY_PATH},
 };
 
 /// The panel holds streams open for a page that is left open.
@@ -29,7 +33,7 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
         PanelUpstream::Port(port) => format!("http://127.0.0.1:{port}"),
     };
     let away = page("Homeport is restarting", "Your sites keep running. This page works again in a moment.");
-    let work = |w: &mut Writer, headers: &[(String, String)]| {
+    let work = |w: &mut Writer, headers: &[(String, String)], way: &str| {
         add_headers(w, headers);
         w.line("client_max_body_size", &[PANEL_BODY]);
         w.block("location", &["/"], |w| {
@@ -49,32 +53,63 @@ pub(super) fn panel(host: &Host, panel: &Panel) -> String {
             w.line("proxy_read_timeout", &[PANEL_TIMEOUT]);
             w.line("gzip", &["off"]);
         });
+        // Whoever asks which way they came is told by who knows it.
+        w.block("location", &["=", WAY_PATH], |w| {
+            w.line("proxy_pass", &[&upstream]);
+            match way == BY_TUNNEL {
+                true => tunnel::proxy_headers().for_each(|(name, value)| w.line("proxy_set_header", &[name, value])),
+                false => PROXY_HEADERS.iter().for_each(|(name, value)| w.line("proxy_set_header", &[name, value])),
+            }
+            w.line("proxy_set_header", &[WAY_HEADER, way]);
+        });
         own_page(w, "@homeport_away", "502", &away, SOON, headers);
     };
-    servers(host, &names, work) + &by_tunnel(host, panel, work)
+    servers(host, &names, |w, headers| work(w, headers, DIRECTLY)) + &by_tunnel(host, panel, work)
 }
 
-/// The server for those of its names that come in by the tunnel.
-fn by_tunnel(host: &Host, panel: &Panel, work: impl Fn(&mut Writer, &[(String, String)])) -> String {
+/// The servers for those of its names that come in by the tunnel. Those that are on their way out of it or
+/// into it are asked by authorities there, too.
+fn by_tunnel(host: &Host, panel: &Panel, work: impl Fn(&mut Writer, &[(String, String)], &str)) -> String {
     let mut w = Writer::new();
-    let names: Vec<&str> = panel.by_tunnel.iter().map(DomainName::as_str).collect();
-    if let Some(port) = host.tunnel_port.filter(|_| !names.is_empty()) {
+    let Some(port) = host.tunnel_port else { return w.finish() };
+    let (both, only): (Vec<&DomainName>, Vec<&DomainName>) =
+        panel.by_tunnel.iter().partition(|name| panel.is_direct(name));
+    for (names, is_asked) in [(only, false), (both, true)] {
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = names.into_iter().map(DomainName::as_str).collect();
         w.block("server", &[], |w| {
             tunnel::begin(w, port, &names);
+            tunnel::to_https(w);
             tunnel::proxy_headers().for_each(|(name, value)| w.line("proxy_set_header", &[name, value]));
-            work(w, &[(HSTS.to_owned(), PANEL_HSTS.to_owned())]);
+            if is_asked {
+                challenges(w, host, false);
+            }
+            work(w, &[(HSTS.to_owned(), PANEL_HSTS.to_owned())], BY_TUNNEL);
         });
     }
     w.finish()
 }
 
-/// As nginx spells them.
-fn panel_names(name: &PanelName) -> Vec<(&str, Option<&CertificatePair>)> {
+/// As nginx spells them, and how each is served.
+fn panel_names(name: &PanelName) -> Vec<(&str, Served<'_>)> {
     match name {
-        PanelName::Name(name) => vec![(name.name.as_str(), name.tls.as_ref())],
-        PanelName::Localhost => vec![("localhost", None)],
-        PanelName::AnyAddress => vec![("~^[0-9.]+$", None), ("~^\\[[0-9a-f:.]+\\]$", None)],
+        PanelName::Name(name) => vec![(name.name.as_str(), name.tls.as_ref().map_or(Served::Plain, Served::Secure))],
+        PanelName::Secure(name) => vec![(name.name.as_str(), name.tls.as_ref().map_or(Served::Bare, Served::Secure))],
+        PanelName::Localhost => vec![("localhost", Served::Plain)],
+        PanelName::AnyAddress => vec![("~^[0-9.]+$", Served::Plain), ("~^\\[[0-9a-f:.]+\\]$", Served::Plain)],
     }
+}
+
+/// How a name of the panel is served.
+enum Served<'a> {
+    /// By http.
+    Plain,
+    /// Not yet: it is to be by https, and there is no certificate.
+    Bare,
+    /// By https.
+    Secure(&'a CertificatePair),
 }
 
 /// An app's access log, below nginx's folder.
@@ -131,19 +166,23 @@ pub(super) fn secure(w: &mut Writer, host: &Host, port: Port, names: &[&str], pa
 
 /// The panel's names, by how they are served.
 struct Names<'a> {
-    /// Those without a certificate, by http.
+    /// Those that are served by http.
     plain: Vec<&'a str>,
+    /// Those that wait for a certificate.
+    bare: Vec<&'a str>,
     /// Those with one; names that share a certificate share a server.
     secure: Vec<(&'a CertificatePair, Vec<&'a str>)>,
 }
 
 impl<'a> Names<'a> {
-    fn of(host: &Host, all: impl Iterator<Item = (&'a str, Option<&'a CertificatePair>)>) -> Self {
-        let mut names = Self { plain: Vec::new(), secure: Vec::new() };
-        for (name, pair) in all {
-            match pair.filter(|_| host.https_port.is_some()) {
-                None => names.plain.push(name),
-                Some(pair) => match names.secure.iter_mut().find(|(known, _)| *known == pair) {
+    fn of(host: &Host, all: impl Iterator<Item = (&'a str, Served<'a>)>) -> Self {
+        let mut names = Self { plain: Vec::new(), bare: Vec::new(), secure: Vec::new() };
+        for (name, served) in all {
+            match served {
+                Served::Plain => names.plain.push(name),
+                Served::Bare => names.bare.push(name),
+                Served::Secure(_) if host.https_port.is_none() => names.bare.push(name),
+                Served::Secure(pair) => match names.secure.iter_mut().find(|(known, _)| *known == pair) {
                     Some((_, with)) => with.push(name),
                     None => names.secure.push((pair, vec![name])),
                 },
@@ -153,8 +192,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A server for http that does the work for names without a certificate; one that leads the others to
-/// https; and one for https for each certificate. The work is told which headers its answers have.
+/// A server for http that does the work for names that are served by it; one that says of others that their
+/// certificate has not come; one that leads the rest to https; and one for https for each certificate. The work is told which headers its answers have.
 fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer, &[(String, String)])) -> String {
     let mut w = Writer::new();
     let http = |w: &mut Writer, server_names: &[&str], inside: &dyn Fn(&mut Writer)| {
@@ -167,6 +206,11 @@ fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer, &[(String,
     };
     if !names.plain.is_empty() {
         http(&mut w, &names.plain, &|w| work(w, &[]));
+    }
+    if !names.bare.is_empty() {
+        let words = "This name is answered by https only. Its certificate has not come yet.";
+        let html = page("No certificate yet", words);
+        http(&mut w, &names.bare, &|w| own_page(w, "/", "503", &html, SOON, &[]));
     }
     let Some(port) = host.https_port.filter(|_| !names.secure.is_empty()) else { return w.finish() };
     let leading: Vec<&str> = names.secure.iter().flat_map(|(_, names)| names.iter().copied()).collect();

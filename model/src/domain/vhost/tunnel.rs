@@ -1,5 +1,5 @@
 //! The listener of the tunnel, on loopback: `cloudflared` asks there in plain http for what a visitor asked
-//! Cloudflare for by https.
+//! Cloudflare for, by https or, where Cloudflare allows it, without. Who came without is led to https.
 //!
 //! A name that comes in there is served nowhere else. Whoever stands before it at Cloudflare (Access) could
 //! be walked around at the public ports otherwise.
@@ -14,11 +14,40 @@ use super::{
     work::Work,
     write::Writer,
 };
-use crate::{app::PortScheme, domain::RealIpHeader, name::Port};
+use crate::{
+    app::PortScheme,
+    domain::{Knob, RealIpHeader},
+    name::Port,
+};
+
+/// How the visitor came to Cloudflare, `http` or `https`. Cloudflare says so, and only this host reaches the
+/// listener.
+pub(super) const CAME_BY: &str = "$homeport_came_by";
+/// The port that they came to.
+const CAME_TO: &str = "$homeport_came_to";
+const SAYS: &str = "$http_x_forwarded_proto";
 
 /// Headers that say how the visitor came to Cloudflare, in place of how `cloudflared` came here.
 const AT_CLOUDFLARE: [(&str, &str); 4] =
-    [("Host", "$host"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "443"), ("X-Forwarded-Host", "$host")];
+    [("Host", "$host"), ("X-Forwarded-Proto", CAME_BY), ("X-Forwarded-Port", CAME_TO), ("X-Forwarded-Host", "$host")];
+
+/// The variables that say how a visitor came. They are there without a tunnel, too: a file from before may
+/// name them.
+pub(super) fn maps(w: &mut Writer) {
+    for (variable, usual, plain) in [(CAME_BY, "https", "http"), (CAME_TO, "443", "80")] {
+        w.block("map", &[SAYS, variable], |w| {
+            w.line("default", &[usual]);
+            w.line("http", &[plain]);
+        });
+    }
+}
+
+/// Leads those to https who came to Cloudflare without it, before anything else is done for them: no
+/// password is asked for and no connection is upgraded.
+pub(super) fn to_https(w: &mut Writer) {
+    let came = format!("({CAME_BY}");
+    w.block("if", &[&came, "=", "http)"], |w| w.line("return", &["301", "https://$host$request_uri"]));
+}
 
 /// What an app is told about a request that came in by the tunnel.
 pub(super) fn proxy_headers() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -55,12 +84,18 @@ pub(super) fn servers<'a>(w: &mut Writer, host: &Host, app: &'a AppVhost, work: 
         w.block("server", &[], |w| {
             begin(w, port, &names);
             logged(w, app);
+            let forced = app.settings.is_on(Knob::ForceHttps);
             match leads {
-                VhostLeads::App(prefixes) => work(prefixes, usual).write(w),
+                VhostLeads::App(prefixes) => {
+                    if forced {
+                        to_https(w);
+                    }
+                    work(prefixes, usual).write(w);
+                }
                 VhostLeads::Redirect { to, ours } => {
                     let hsts = app.settings.hsts().map(|value| ("Strict-Transport-Security".to_owned(), value));
                     add_headers(w, hsts.as_slice());
-                    away_by_tunnel(w, host, to, *ours);
+                    away_by_tunnel(w, host, to, *ours, forced);
                 }
             }
         });

@@ -45,6 +45,38 @@ pub async fn look_secure(address: SocketAddr, name: &HostName, now: Timestamp) -
     tokio::time::timeout(WITHIN, secure(address, name, now)).await.unwrap_or(Err(Unseen::TimedOut))
 }
 
+/// An answer by https.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The status.
+    pub status: u16,
+    /// Where it leads on.
+    pub location: Option<String>,
+    /// Whether browsers believe the certificate, also that it is the name's.
+    pub trusted: bool,
+}
+
+/// What `address` answers by https under `name` to a question for `path`.
+///
+/// # Errors
+/// Why it could not be asked.
+pub async fn ask_secure(address: SocketAddr, name: &HostName, path: &str, now: Timestamp) -> Result<Asked, Unseen> {
+    let asked = async {
+        let stream = connect(address, name).await?;
+        let (_, session) = stream.get_ref();
+        let chain = session.peer_certificates().unwrap_or_default();
+        let is_names = chain
+            .first()
+            .and_then(|leaf| Read::new(leaf))
+            .is_some_and(|leaf| leaf.facts().covers(&name.clone().into()));
+        let trusted = is_names && is_trusted(chain, now);
+        let http2 = session.alpn_protocol() == Some(b"h2".as_slice());
+        let (status, headers) = ask(stream, name, path, http2).await?;
+        Ok(Asked { status, location: text(&headers, &header::LOCATION), trusted })
+    };
+    tokio::time::timeout(WITHIN, asked).await.unwrap_or(Err(Unseen::TimedOut))
+}
+
 /// What `address` answers by http under `name`.
 ///
 /// # Errors
@@ -79,7 +111,7 @@ async fn secure(address: SocketAddr, name: &HostName, now: Timestamp) -> Result<
     };
     let http2 = session.alpn_protocol() == Some(b"h2".as_slice());
     // It does not take an answer to know the certificate.
-    let answer = ask(stream, name, http2).await.ok();
+    let answer = ask(stream, name, "/", http2).await.ok();
     let read: Vec<Read<'_>> = chain.iter().map_while(|der| Read::new(der)).collect();
     let leaf = read.first().ok_or_else(|| Unseen::Broken("the certificate does not read".to_owned()))?;
     let value = |name: &HeaderName| answer.as_ref().and_then(|(_, headers)| text(headers, name));
@@ -99,17 +131,17 @@ async fn secure(address: SocketAddr, name: &HostName, now: Timestamp) -> Result<
 
 async fn plain(address: SocketAddr, name: &HostName) -> Result<Plain, Unseen> {
     let stream = TcpStream::connect(address).await.map_err(unseen)?;
-    let (status, headers) = ask(stream, name, false).await?;
+    let (status, headers) = ask(stream, name, "/", false).await?;
     Ok(Plain { status, location: text(&headers, &header::LOCATION) })
 }
 
-/// Asks for `/`; the body is left where it is.
-async fn ask<S>(stream: S, name: &HostName, http2: bool) -> Result<(u16, HeaderMap), Unseen>
+/// Asks for a path; the body is left where it is.
+async fn ask<S>(stream: S, name: &HostName, path: &str, http2: bool) -> Result<(u16, HeaderMap), Unseen>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let broken = |error: hyper::Error| Unseen::Broken(one_line(&error));
-    let uri = if http2 { format!("https://{name}/") } else { "/".to_owned() };
+    let uri = if http2 { format!("https://{name}{path}") } else { path.to_owned() };
     let request = Request::get(uri)
         .version(if http2 { Version::HTTP_2 } else { Version::HTTP_11 })
         .header(header::USER_AGENT, PROBE_AGENT)

@@ -3,6 +3,7 @@
 
 pub mod authenticator;
 pub mod authority;
+pub mod cloudflare;
 pub mod echo;
 pub mod gate;
 pub mod git_client;

@@ -1,7 +1,7 @@
 //! A panel with all its services on the real engines, without HTTP: apps are created and deployed
 //! as the pages do it.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use homeport_app::backend::Backend;
 use homeport_model::{
@@ -20,6 +20,7 @@ use homeport_server::{
     db::Db,
     http,
     jobs::Faults,
+    panel_domain::Outside,
     state::StateFolder,
 };
 use tokio_util::sync::CancellationToken;
@@ -91,7 +92,16 @@ impl Running {
         Self::online_on(ground).await
     }
 
+    /// The same, where `address` stands in for what public DNS gives for its names.
+    pub async fn online_asked_at(ground: Ground, address: SocketAddr) -> Self {
+        Self::online_with(ground, Outside { instead: Some(address) }).await
+    }
+
     async fn online_on(ground: Ground) -> Self {
+        Self::online_with(ground, Outside::default()).await
+    }
+
+    async fn online_with(ground: Ground, outside: Outside) -> Self {
         let origin = format!("http://localhost:{}", ground.http_port);
         let listen = format!("127.0.0.1:{}", super::namespace::free_port());
         let config = Config {
@@ -100,7 +110,7 @@ impl Running {
             ssh_port: super::namespace::free_port().get(),
             ..config(&ground)
         };
-        let panel = Self::with(ground, config.clone()).await;
+        let panel = Self::compose(ground, config.clone(), Clock::default(), outside).await;
         let router = http::router(http::Panel::new(config.clone(), &panel.services), http::table());
         let online = panel.online.clone();
         tokio::spawn(async move { http::listen(router, &config.listen, online).await.expect("listens") });
@@ -146,11 +156,16 @@ impl Running {
 
     /// The same with a clock of the test's.
     pub async fn at(ground: Ground, config: Config, clock: Clock) -> Self {
+        Self::compose(ground, config, clock, Outside::default()).await
+    }
+
+    async fn compose(ground: Ground, config: Config, clock: Clock, outside: Outside) -> Self {
         let state = StateFolder::lock(&config.state).expect("the lock");
         let (db, sealer) = Db::open(&state).await.expect("the store");
         let faults = Faults::default();
         let patience = Patience { drain_s: 3, stop_grace_s: 2, check_s: 3 };
-        let base = Base { faults: faults.clone(), patience, clock, announce: |_| {}, ..Base::new(db.clone(), sealer) };
+        let usual = Base::new(db.clone(), sealer);
+        let base = Base { faults: faults.clone(), patience, clock, announce: |_| {}, outside, ..usual };
         let services = Services::compose(&config, base).expect("composed");
         services.start().await.expect("started");
         let backend = services.backend();

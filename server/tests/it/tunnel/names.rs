@@ -2,12 +2,13 @@
 
 use homeport_model::{
     certificate::plan::Why,
+    deploy::SiteRules,
     domain::{
         DomainForm,
-        vhost::{AppHost, TunnelHost, VhostLeads},
+        vhost::{AppHost, AppVhost, Target, TunnelHost, VhostLeads, VhostPrefix},
     },
+    id::AppId,
     name::{AppName, DomainName, Port},
-    panel_domain::{PanelNameForm, PartState, RehearsalPart},
     prelude::Code,
     tunnel::WayIn,
 };
@@ -18,7 +19,6 @@ use crate::{
     https::certificate,
     support::{
         echo::Echo,
-        images,
         namespace::{Ground, free_port},
         running::{Running, succeeded},
         web::{Answer, get, raw},
@@ -37,10 +37,14 @@ async fn set_way(panel: &Running, app: &AppName, domain: &str, by_tunnel: bool) 
     panel.backend.domains.set_way(&panel.actor, app, &name(domain), by_tunnel).await.expect("switched");
 }
 
-/// As `cloudflared` asks for somebody at `address`.
+/// As `cloudflared` asks for somebody at `address` who came to Cloudflare by https.
 async fn from(port: Port, host: &str, address: &str) -> Answer {
+    came(port, host, address, "https", "close").await
+}
+
+async fn came(port: Port, host: &str, address: &str, scheme: &str, connection: &str) -> Answer {
     let request = format!(
-        "GET /x HTTP/1.1\r\nHost: {host}\r\nCF-Connecting-IP: {address}\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n"
+        "GET /x?y=1 HTTP/1.1\r\nHost: {host}\r\nCF-Connecting-IP: {address}\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: {scheme}\r\nUpgrade: websocket\r\nConnection: {connection}\r\n\r\n"
     );
     raw(port, &request).await.expect("an answer or its end")
 }
@@ -92,6 +96,62 @@ async fn the_app_is_told_how_its_visitor_came_and_nobody_forges_it_outside() {
     for host in ["shop.example.com", "nobodys.example.net", "127.0.0.1", "localhost"] {
         assert_eq!(ask(tunnel, host).await.text, "", "{host}");
     }
+}
+
+#[tokio::test]
+async fn who_came_to_cloudflare_by_http_is_led_to_https_before_the_app_hears_of_it() {
+    let (ground, echo) = (Ground::new(), Echo::start().await);
+    let tunnel = ground.tunnel_ports.0;
+    let mut generation = ground.generation(1, echo.target());
+    generation.host.tunnel_port = Some(tunnel);
+    generation.apps[0].by_tunnel.push(TunnelHost { name: name("in.example.com"), leads: VhostLeads::APP });
+    generation.apps[0].passwords = Some("/nowhere/passwords".parse().expect("a path"));
+    ground.nginx.apply(&generation).await.expect("applied");
+    for connection in ["close", "Upgrade, close"] {
+        let answer = came(tunnel, "in.example.com", "198.51.100.9", "http", connection).await;
+        assert_eq!(answer.status, 301, "{}", answer.text);
+        assert!(answer.text.contains("Location: https://in.example.com/x?y=1\r\n"), "{}", answer.text);
+        assert!(!answer.text.contains("WWW-Authenticate"), "no password in clear: {}", answer.text);
+    }
+    assert_eq!(echo.connections.load(std::sync::atomic::Ordering::Relaxed), 0);
+
+    // Whose owner wants both is told which one it was.
+    generation.number = 2;
+    generation.apps[0].passwords = None;
+    generation.apps[0].settings.knobs.set(homeport_model::domain::Knob::ForceHttps, "off").expect("a switch");
+    ground.nginx.apply(&generation).await.expect("applied");
+    for (scheme, port) in [("http", "80"), ("https", "443")] {
+        let answer = came(tunnel, "in.example.com", "198.51.100.9", scheme, "close").await;
+        for line in [format!("X-Forwarded-Proto: {scheme}\r\n"), format!("X-Forwarded-Port: {port}\r\n")] {
+            assert!(answer.body().contains(&line), "{line:?}: {}", answer.body());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_site_answers_its_part_of_a_host_that_comes_in_by_the_tunnel_only() {
+    let (ground, echo) = (Ground::new(), Echo::start().await);
+    let tunnel = ground.tunnel_ports.0;
+    let mut generation = ground.generation(1, echo.target());
+    generation.host.tunnel_port = Some(tunnel);
+    let site = Target::Site(SiteRules::default());
+    let docs = AppVhost::new(
+        AppId::new(9, 9),
+        "docs".parse().expect("a name"),
+        vec!["docs.example.com".parse().expect("a host")],
+        site,
+    );
+    let files = ground.state().join("sites").join(docs.app.to_string()).join("current");
+    std::fs::create_dir_all(&files).expect("a folder");
+    std::fs::write(files.join("index.html"), "the docs").expect("a page");
+    let part = VhostPrefix { path: "/docs".parse().expect("a path"), app: docs.app.clone(), strip: true };
+    generation.host.sites = ground.state().join("sites").to_string_lossy().into_owned().try_into().expect("a path");
+    generation.apps[0].names.clear();
+    generation.apps[0].by_tunnel.push(TunnelHost { name: name("in.example.com"), leads: VhostLeads::App(vec![part]) });
+    generation.apps.push(docs);
+    ground.nginx.apply(&generation).await.expect("applied");
+    let answer = get(tunnel, "in.example.com", "/docs/").await.expect("an answer");
+    assert_eq!((answer.status, answer.body()), (200, "the docs"), "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,50 +247,4 @@ async fn who_may_switch_a_way_and_which_names_have_one() {
         homeport_model::app::NeedForm { kind: "port".into(), text: format!("http:{port}:5000"), ..Default::default() };
     let refused = panel.backend.apps.add_need(&panel.actor, &app, need).await.expect_err("taken");
     assert!(refused.title.contains(&port.to_string()), "{refused}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_panel_is_reached_by_the_tunnel_and_rehearsed_without_a_certificate() {
-    const NAME: &str = "panel.home.example";
-    let panel = Running::online().await;
-    images::connector(&panel.ground.namespace, "serve \"$@\"", 4).await;
-    let (public, tunnel) = (panel.ground.http_port, panel.ground.tunnel_ports.0);
-    keep(&panel, 7).await;
-    connects(&panel).await;
-    let form = PanelNameForm { name: NAME.into(), way: "tunnel".into() };
-    panel.backend.panel_domain.try_name(&panel.actor, form).await.expect("tried");
-    let mut answer = ask(tunnel, NAME).await;
-    for _ in 0..200 {
-        if answer.status != 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        answer = ask(tunnel, NAME).await;
-    }
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    assert!(answer.text.contains("Strict-Transport-Security"), "{}", answer.text);
-    let page = get(tunnel, NAME, "/sign-in").await.expect("an answer");
-    assert_eq!(page.status, 200);
-    assert_eq!(ask(public, NAME).await.text, "");
-    let rows = panel.backend.panel_domain.list(&panel.actor).await.expect("listed");
-    let row = rows.iter().find(|row| row.host == NAME).expect("there");
-    assert_eq!((row.way, row.url.as_str()), (WayIn::Tunnel, "https://panel.home.example"), "Cloudflare's port");
-    let state = |part| row.steps.iter().find(|step| step.part == part).map(|step| step.state);
-    assert_eq!(state(RehearsalPart::Certificate), Some(PartState::Good), "{:?}", row.steps);
-    assert_eq!(state(RehearsalPart::Answer), Some(PartState::Good), "{:?}", row.steps);
-    assert!(row.ready);
-
-    // Back to the public ports, where it wants a certificate again.
-    panel.backend.panel_domain.set_way(&panel.actor, &NAME.parse().expect("a host"), false).await.expect("switched");
-    for _ in 0..200 {
-        if ask(tunnel, NAME).await.status == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(ask(tunnel, NAME).await.text, "");
-    assert_ne!(ask(public, NAME).await.status, 0);
-    let rows = panel.backend.panel_domain.list(&panel.actor).await.expect("listed");
-    let row = rows.iter().find(|row| row.host == NAME).expect("there");
-    assert!(!row.ready && row.url == format!("https://panel.home.example:{}", panel.ground.https_port));
 }

@@ -40,6 +40,14 @@ fn headers(server: &Directive) -> Vec<String> {
     server.all("proxy_set_header").iter().map(|line| line.args.join(": ")).collect()
 }
 
+/// Whether the first thing that is done leads those to https who came to Cloudflare without it.
+fn leads_to_https(server: &Directive) -> bool {
+    server.all("if").iter().any(|came| {
+        came.args == ["($homeport_came_by", "=", "http)"]
+            && matches!(came.block.as_slice(), [only] if only.name == "return" && only.args == ["301", "https://$host$request_uri"])
+    })
+}
+
 #[test]
 fn a_name_of_the_tunnel_is_served_on_loopback_as_https_is() {
     let mut app = shop(upstream());
@@ -59,12 +67,17 @@ fn a_name_of_the_tunnel_is_served_on_loopback_as_https_is() {
     );
     assert_eq!(server.all("real_ip_header")[0].args, ["CF-Connecting-IP"]);
     let headers = headers(server);
-    for header in ["Host: $host", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443", "X-Real-IP: $remote_addr"] {
+    for header in [
+        "Host: $host",
+        "X-Forwarded-Proto: $homeport_came_by",
+        "X-Forwarded-Port: $homeport_came_to",
+        "X-Real-IP: $remote_addr",
+    ] {
         assert!(headers.iter().any(|found| found == header), "{header}: {headers:?}");
     }
     assert_eq!(headers.len(), 12);
     assert!(text.contains("Strict-Transport-Security"), "{text}");
-    assert!(!find_all(&server.block, "return").iter().any(|line| line.args[0] == "301"));
+    assert!(leads_to_https(server), "{text}");
     assert!(!find_all(&server.block, "location").iter().any(|line| line.args.join(" ").contains("acme-challenge")));
 
     // Everywhere else it is refused, before a wildcard could take it.
@@ -88,6 +101,62 @@ fn a_name_of_the_tunnel_is_served_on_loopback_as_https_is() {
     assert!(
         outside.flat_map(|server| server.all("server_name")).all(|line| !line.args.contains(&"in.example.com".into()))
     );
+}
+
+#[test]
+fn who_comes_to_cloudflare_by_http_is_led_to_https_unless_the_app_does_not_want_that() {
+    let mut app = shop(upstream());
+    let to = Redirect::to("new.example.com".parse().expect("a host"));
+    app.by_tunnel.push(tunneled("in.example.com", VhostLeads::APP));
+    app.by_tunnel.push(tunneled("old.example.com", VhostLeads::Redirect { to, ours: true }));
+    let rendered = |app: &AppVhost| {
+        let generation = Generation { number: 7, host: with_tunnel(), panel: None, apps: vec![app.clone()] };
+        generation.render().into_iter().map(|file| file.text).collect::<Vec<_>>()
+    };
+    let away = |texts: &[String]| {
+        let servers = parse::parse(&texts[1]).expect("parses");
+        let own = at_tunnel(&servers);
+        (leads_to_https(own[0]), find_all(&own[1].block, "return")[0].args[1].clone())
+    };
+    let texts = rendered(&app);
+    assert_eq!(away(&texts), (true, "https://new.example.com$request_uri".to_owned()));
+    // What stands in for the app is no exception.
+    for target in [Target::Site(SiteRules::default()), Target::Down(Down::Stopped)] {
+        assert!(away(&rendered(&AppVhost { target, ..app.clone() })).0);
+    }
+    assert!(away(&rendered(&AppVhost { maintenance: Some(None), ..app.clone() })).0);
+    app.settings.knobs.set(Knob::ForceHttps, "off").expect("a switch");
+    let texts = rendered(&app);
+    assert_eq!(away(&texts), (false, "$homeport_came_by://new.example.com$request_uri".to_owned()));
+    // The scheme is Cloudflare's word, also in a file from before that has it while there is no tunnel.
+    let without = Generation { number: 7, host: host(), panel: None, apps: vec![app] }.render();
+    for text in [&texts[0], &without[0].text] {
+        let maps = parse::parse(text).expect("parses");
+        let map = |name: &str| {
+            let found = find_all(&maps, "map").into_iter().find(|map| map.args == ["$http_x_forwarded_proto", name]);
+            found.map(|map| map.block.iter().map(|line| format!("{} {}", line.name, line.args[0])).collect::<Vec<_>>())
+        };
+        assert_eq!(map("$homeport_came_by"), Some(vec!["default https".to_owned(), "http http".to_owned()]));
+        assert_eq!(map("$homeport_came_to"), Some(vec!["default 443".to_owned(), "http 80".to_owned()]));
+    }
+}
+
+#[test]
+fn a_site_answers_a_part_of_a_host_that_comes_in_by_the_tunnel_only() {
+    let mut app = shop(upstream());
+    app.names.clear();
+    let part = VhostPrefix { path: "/docs".parse().expect("a path"), app: AppId::new(1, 3), strip: true };
+    app.by_tunnel.push(tunneled("in.example.com", VhostLeads::App(vec![part])));
+    let hosts = vec!["docs.example.com".parse().expect("a host")];
+    let site = Target::Site(SiteRules::default());
+    let docs = AppVhost::new(AppId::new(1, 3), "docs".parse().expect("a name"), hosts, site);
+    let socket = format!("{INSIDE}/{}.sock", docs.app);
+    let generation = Generation { number: 7, host: with_tunnel(), panel: None, apps: vec![app, docs] };
+    let files = generation.render();
+    assert!(files[1].text.contains(&socket), "it is asked there: {}", files[1].text);
+    let servers = parse::parse(&files[2].text).expect("parses");
+    let listens = find_all(&servers, "listen");
+    assert!(listens.iter().any(|listen| listen.args[0].ends_with(&socket)), "and answers there: {}", files[2].text);
 }
 
 #[test]
@@ -148,13 +217,59 @@ fn the_panel_is_reached_by_the_tunnel() {
     let servers = parse::parse(&files[1].text).expect("parses");
     let tunnel = at_tunnel(&servers);
     assert_eq!(tunnel[0].all("server_name")[0].args, ["panel.example.com"]);
-    assert!(headers(tunnel[0]).contains(&"X-Forwarded-Proto: https".to_owned()));
+    assert!(headers(tunnel[0]).contains(&"X-Forwarded-Proto: $homeport_came_by".to_owned()));
+    assert!(leads_to_https(tunnel[0]), "{}", files[1].text);
     assert_eq!(tunnel[0].all("add_header")[0].args[0], "Strict-Transport-Security");
-    assert_eq!(tunnel[0].all("proxy_pass").len(), 2);
+    assert!(tunnel[0].all("location").iter().all(|location| !location.args.join(" ").contains("acme-challenge")));
     assert_eq!(servers.len(), 2);
     assert!(files[0].text.contains("server_name panel.example.com"));
     let generation = Generation { number: 7, host: host(), panel: Some(panel), apps: Vec::new() };
     assert_eq!(parse::parse(&generation.render()[1].text).expect("parses").len(), 1);
+}
+
+/// The servers of the panel's file that have a name.
+fn named<'a>(servers: &'a [Directive], name: &str) -> Vec<&'a Directive> {
+    servers.iter().filter(|server| server.all("server_name")[0].args.iter().any(|own| own == name)).collect()
+}
+
+/// What nginx tells the panel of the way, and that nobody else can.
+fn way_of(server: &Directive) -> Option<String> {
+    let location = server.all("location").into_iter().find(|one| one.args == ["=", "/.well-known/homeport-way"])?;
+    let told = headers(location).into_iter().find_map(|line| Some(line.strip_prefix("X-Homeport-Way: ")?.to_owned()));
+    assert!(headers(location).contains(&"X-Real-IP: $remote_addr".to_owned()));
+    told
+}
+
+#[test]
+fn a_name_of_the_panel_that_is_switched_is_served_both_ways_and_never_in_clear() {
+    let name: DomainName = "panel.example.com".parse().expect("a name");
+    let panel = |tls| Panel {
+        names: vec![PanelName::Localhost, PanelName::Secure(VhostName { name: name.clone(), tls })],
+        by_tunnel: vec![name.clone()],
+        upstream: PanelUpstream::Port(7_380.try_into().expect("a port")),
+    };
+    let rendered =
+        |tls| Generation { number: 7, host: with_tunnel(), panel: Some(panel(tls)), apps: Vec::new() }.render();
+    // Without a certificate it is still the tunnel that serves it, and authorities are answered both ways.
+    let files = rendered(None);
+    assert!(!files[0].text.contains("panel.example.com"), "not refused: {}", files[0].text);
+    let servers = parse::parse(&files[1].text).expect("parses");
+    let own = named(&servers, "panel.example.com");
+    let [bare, tunnel] = own.as_slice() else { panic!("{}", files[1].text) };
+    let challenge = |server: &Directive| {
+        server.all("location").iter().any(|location| location.args.join(" ").contains("acme-challenge"))
+    };
+    assert!(find_all(&bare.block, "proxy_pass").is_empty(), "nothing of the panel: {}", files[1].text);
+    assert!(challenge(bare) && find_all(&bare.block, "return").iter().all(|line| line.args[0] == "503"));
+    assert!(challenge(tunnel) && leads_to_https(tunnel));
+    assert_eq!(way_of(tunnel).as_deref(), Some("tunnel"));
+    let localhost = named(&servers, "localhost");
+    assert_eq!(way_of(localhost[0]).as_deref(), Some("direct"));
+    // With one both serve it.
+    let files = rendered(Some(pair("p")));
+    let servers = parse::parse(&files[1].text).expect("parses");
+    let ways: Vec<_> = named(&servers, "panel.example.com").into_iter().filter_map(way_of).collect();
+    assert_eq!(ways, ["direct", "tunnel"]);
 }
 
 proptest! {
@@ -189,8 +304,10 @@ proptest! {
             prop_assert_eq!(server.all("real_ip_header").len(), 1);
             prop_assert!(server.all("ssl_certificate").is_empty());
         }
-        for name in FORBIDDEN.iter().chain(&["include"]) {
+        for name in FORBIDDEN.iter().chain(&["include"]).filter(|name| **name != "if") {
             prop_assert!(find_all(&read, name).is_empty(), "{}", name);
         }
+        let ours = read.iter().filter(|server| leads_to_https(server)).count();
+        prop_assert_eq!(find_all(&read, "if").len(), ours, "none but ours");
     }
 }
