@@ -46,6 +46,7 @@ use tokio::sync::{Mutex, Notify, watch};
 use crate::{
     ambient::Clock,
     apps::{self, AppRecord},
+    certificates,
     db::Db,
     deploys::{self, ReleaseRecord},
     drivers::{
@@ -57,6 +58,7 @@ use crate::{
     jobs::AppLock,
     live::Hub,
     seal::Sealer,
+    tunnel,
 };
 use apply::Applied;
 
@@ -184,22 +186,57 @@ impl Domains {
         self.ensure_vhosts(&[]).await.map(|_| ())
     }
 
-    /// The same for one domain; what nginx refuses of the app that has it is a failure.
+    /// The same for one domain; that nginx refuses every app that shows its certificate is a failure.
+    /// `standing` is what it refused before the certificate was put to use: that has another cause, and
+    /// says nothing of this one.
     ///
     /// # Errors
     /// What nginx said.
-    pub(crate) async fn serve_certificate_of(&self, domain: &DomainName) -> Result<(), Failure> {
+    pub(crate) async fn serve_certificate_of(&self, domain: &DomainName, standing: &[Refusal]) -> Result<(), Failure> {
         self.serve_certificates().await?;
-        for app in apps::store::list(&self.0.parts.db).await? {
-            let own = DomainName::from(self.own_host_name(&app.spec.name));
-            let has_it = domain.covers(&own) || app.names.iter().any(|name| domain.covers(&name.name));
-            if let Some(refusal) = self.refusal(&app.spec.name).filter(|_| has_it) {
-                return Err(Problem::new(Code::Engine, refusal.words)
-                    .hint("What was served before is served on.")
-                    .into());
+        let refusals = self.refusals();
+        let is_standing = |refusal: &Refusal| {
+            standing.iter().any(|before| before.app == refusal.app && before.words == refusal.words)
+        };
+        let mut refused = None;
+        for user in self.users_of(domain).await? {
+            match user.and_then(|app| refusals.iter().find(|refusal| refusal.app == app)) {
+                // nginx reads it for one, so that it is no fault of the certificate's.
+                None => return Ok(()),
+                Some(refusal) if is_standing(refusal) => {}
+                Some(refusal) => refused = Some(refusal.words.clone()),
             }
         }
-        Ok(())
+        match refused {
+            None => Ok(()),
+            Some(words) => Err(Problem::new(Code::Engine, words).hint("What was served before is served on.").into()),
+        }
+    }
+
+    /// Who shows the certificate of a domain: apps, and the panel as `None`. A name below a wildcard that has
+    /// a certificate of its own shows that one, and what comes in by the tunnel shows none.
+    async fn users_of(&self, domain: &DomainName) -> Result<Vec<Option<AppName>>, Failure> {
+        let db = &self.0.parts.db;
+        let own: Vec<DomainName> =
+            certificates::store::ids_in_use(db).await?.into_iter().map(|(_, domain)| domain).collect();
+        let by_tunnel = tunnel::store::names(db).await?;
+        let shows = |name: &DomainName| {
+            (name == domain || domain.covers(name) && !own.contains(name)) && !by_tunnel.contains(name)
+        };
+        let (mut users, mut names_of_apps) = (Vec::new(), BTreeSet::new());
+        for app in apps::store::list(db).await? {
+            let derived = DomainName::from(self.own_host_name(&app.spec.name));
+            let names: Vec<DomainName> =
+                std::iter::once(derived).chain(app.names.iter().map(|name| name.name.clone())).collect();
+            if names.iter().any(shows) {
+                users.push(Some(app.spec.name.clone()));
+            }
+            names_of_apps.extend(names);
+        }
+        if self.served_names().await?.iter().any(|name| !names_of_apps.contains(name) && shows(name)) {
+            users.push(None);
+        }
+        Ok(users)
     }
 
     /// Gives nginx what the store says now of names and proxies, and waits until it is served. What
