@@ -121,15 +121,15 @@ pub struct AcmeWish {
 }
 
 impl AcmeWish {
-    /// The external account that an account is to be bound to anew; none where nothing was typed, or only the
-    /// id that an account is bound to already (`kept`), which forms come filled in with.
+    /// The external account that an account is to be bound to anew; none where nothing was typed, or only an
+    /// id that is `known`: forms come filled in with the one that an account is bound to already.
     ///
     /// # Errors
     /// [`Code::Invalid`](crate::problem::Code::Invalid) at the field, for one without the other.
-    pub fn binding(&self, kept: Option<&str>) -> Result<Option<Binding>, Problem> {
+    pub fn binding(&self, known: &[String]) -> Result<Option<Binding>, Problem> {
         match (&self.key_id, &self.hmac) {
             (None, None) => Ok(None),
-            (Some(key_id), None) if Some(key_id.as_str()) == kept => Ok(None),
+            (Some(key_id), None) if known.contains(key_id) => Ok(None),
             (Some(key_id), Some(hmac)) => Ok(Some(Binding { key_id: key_id.clone(), hmac: hmac.clone() })),
             (Some(_), None) => Err(Problem::invalid("eab_hmac", COPY_HMAC)),
             (None, Some(_)) => Err(Problem::invalid("eab_kid", COPY_KEY_ID)),
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     fn refused(form: AcmeForm) -> String {
-        match form.parse().and_then(|wish| wish.binding(Some("kid-9"))) {
+        match form.parse().and_then(|wish| wish.binding(&["kid-9".to_owned()])) {
             Ok(_) => String::new(),
             Err(problem) => problem.field.unwrap_or_default(),
         }
@@ -322,7 +322,7 @@ mod tests {
     fn an_empty_form_is_the_usual_directory() {
         let wish = AcmeForm { agree: "yes".into(), ..AcmeForm::default() }.parse().expect("a wish");
         assert!(wish.agree && wish.directory == DirectoryChoice::Usual);
-        assert!(wish.binding(None).expect("no account").is_none());
+        assert!(wish.binding(&[]).expect("no account").is_none());
     }
 
     #[test]
@@ -330,11 +330,12 @@ mod tests {
         let wish = |kid: &str, hmac: &str| {
             AcmeForm { eab_kid: kid.into(), eab_hmac: hmac.into(), ..AcmeForm::default() }.parse().expect("a wish")
         };
-        assert!(wish("kid-1", "").binding(Some("kid-1")).expect("as before").is_none());
-        let new = wish("kid-1", "c2VjcmV0LXNlY3JldA").binding(Some("kid-1")).expect("bound").expect("an account");
+        let known = ["kid-1".to_owned()];
+        assert!(wish("kid-1", "").binding(&known).expect("as before").is_none());
+        let new = wish("kid-1", "c2VjcmV0LXNlY3JldA").binding(&known).expect("bound").expect("an account");
         assert_eq!(new.key_id, "kid-1");
         for (kid, hmac, field) in [("kid-2", "", "eab_hmac"), ("", "c2VjcmV0LXNlY3JldA", "eab_kid")] {
-            let Err(refused) = wish(kid, hmac).binding(Some("kid-1")) else { panic!("{field}") };
+            let Err(refused) = wish(kid, hmac).binding(&known) else { panic!("{field}") };
             assert_eq!(refused.field.as_deref(), Some(field));
         }
     }

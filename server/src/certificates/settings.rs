@@ -118,7 +118,13 @@ impl Certificates {
             return Err(Problem::invalid("profile", no_profile(authority, profile.as_str(), &facts)).into());
         }
         let bound_to = acme::account(&parts.db, &directory).await?.and_then(|kept| kept.eab_kid);
-        let binding = wish.binding(bound_to.as_deref())?;
+        let before = self.agreed().await?;
+        let shown = match &before {
+            Some(before) => acme::account(&parts.db, &before.directory).await?.and_then(|kept| kept.eab_kid),
+            None => None,
+        };
+        let known: Vec<String> = bound_to.iter().cloned().chain(shown).collect();
+        let binding = wish.binding(&known)?;
         if facts.needs_binding && binding.is_none() && bound_to.is_none() {
             let problem = Problem::invalid("eab_kid", format!("{authority} makes accounts only for its customers."));
             return Err(problem.hint("Copy the key id and the HMAC key from your account there.").into());
@@ -134,7 +140,7 @@ impl Certificates {
             agreed_by: actor.name.clone(),
         };
         let detail = json!({ "directory": settings.directory, "terms": settings.terms, "profile": settings.profile });
-        let is_other = self.agreed().await?.is_none_or(|before| before.directory != settings.directory);
+        let is_other = before.is_none_or(|before| before.directory != settings.directory);
         let mut tx = parts.db.write().await?;
         acme::set_settings(&mut tx, &settings).await?;
         if is_other {

@@ -44,7 +44,11 @@ impl Dns {
         let txt = Txt { name: place, value: value.to_owned() };
         let put = self.change(&provider, &txt, TxtChange::Put).await;
         self.write_down(&provider.zone, &put).await?;
-        put?;
+        if let Err(failure) = put {
+            // It may have been written before the answer was lost. Where nothing was, this is refused as well.
+            let _ = self.change(&provider, &txt, TxtChange::Remove).await;
+            return Err(failure);
+        }
         let challenge = DnsChallenge { zone: provider.zone.clone(), name: txt.name.clone(), value: txt.value.clone() };
         if let Err(problem) = self.wait_for(&txt).await {
             self.write_down(&provider.zone, &Err(problem.clone().into())).await?;

@@ -91,6 +91,7 @@ async fn one_apps_refusal_keeps_no_other_from_a_new_certificate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nothing_serves_goes_after_a_week() {
     let panel = with_shop().await;
+    let api = panel.create(panel.form("api")).await;
     panel.services.stop_looking();
     let (shop, root) = ("shop".parse::<AppName>().expect("a name"), Authority::root("Test Root"));
     let issued = root.issue_for(&[SHOP], -1, 300);
@@ -124,7 +125,6 @@ async fn what_nothing_serves_goes_after_a_week() {
         .await
         .expect("counted");
     assert_eq!(rows, 0);
-    let api = panel.create(panel.form("api")).await;
     add(&panel, &api, SHOP).await;
     let plan = panel.backend.certificates.plan(&panel.actor, &domain(SHOP)).await.expect("a plan");
     assert_eq!(plan.plan.policy, Policy::Automatic, "what was set for the name of before is forgotten");

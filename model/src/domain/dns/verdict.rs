@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Names that no public authority issues for. RFC 6761 and 6762, RFC 8375 (`home.arpa`), ICANN's
-/// reserved `internal`, and what routers and offices use without asking. None but `onion` is a real
-/// top-level domain.
+/// reserved `internal`, and what routers and offices use without asking. None of them is a real
+/// top-level domain; the Public Suffix List has `onion` and `home.arpa` as reserved.
 pub const LOCAL: [&str; 18] = [
     "localhost",
     "local",

@@ -152,6 +152,7 @@ async fn pass(
         if says.ari.is_some() {
             directory["renewalInfo"] = json!(format!("https://127.0.0.1:{own}/ari"));
         }
+        directory["meta"]["caaIdentities"] = json!(["authority.example"]);
         for profile in says.profiles {
             directory["meta"]["profiles"][profile] = json!(format!("https://example.com/{profile}"));
         }
