@@ -8,6 +8,7 @@ pub mod own;
 pub mod plan;
 pub mod refusal;
 pub mod renewal;
+pub mod retire;
 pub mod served;
 pub mod settings;
 pub mod stop;

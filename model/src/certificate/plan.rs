@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CertificateFacts, CertificateSource,
-    renewal::{AriWindow, due_at, has_come},
+    renewal::{AriWindow, due_at, has_come, is_late},
 };
 use crate::{domain::dns::is_local, name::DomainName, problem::Problem, time::Timestamp};
 
@@ -81,6 +81,9 @@ pub struct CertificatePlan {
     pub next_at: Option<Timestamp>,
     /// Tries in a row that failed.
     pub failures: u32,
+    /// Looks in a row that found something which keeps an order from being made. They cost nothing, and
+    /// do not count as tries.
+    pub looks: u32,
     /// Why the last one failed.
     pub problem: Option<Problem>,
     /// When the authority would like it to be renewed.
@@ -105,6 +108,7 @@ impl CertificatePlan {
             challenge,
             next_at: None,
             failures: 0,
+            looks: 0,
             problem: None,
             ari: None,
             ask_at: None,
@@ -129,6 +133,24 @@ pub struct Held<'a> {
     pub facts: &'a CertificateFacts,
     /// Whether its authority was told to revoke it.
     pub revoked: bool,
+    /// Whether it is a staging directory's, while certificates are ordered from another one now.
+    pub for_trying: bool,
+}
+
+impl Held<'_> {
+    /// Whether browsers may believe it for `domain`, as far as its dates do not matter.
+    fn is_good_for(&self, domain: &DomainName) -> bool {
+        self.source != CertificateSource::SelfSigned && !self.revoked && !self.for_trying && self.facts.covers(domain)
+    }
+}
+
+/// Whether names below a wildcard need no certificates of their own, because its certificate serves them and
+/// goes on to: until its end is so near that whoever renews it seems to have failed. `served` says whether the
+/// wildcard itself is served: only then Homeport renews it.
+#[must_use]
+pub fn serves_below(wildcard: &DomainName, held: Held<'_>, served: bool, now: Timestamp) -> bool {
+    let looked_after = served || held.source == CertificateSource::Uploaded;
+    looked_after && held.is_good_for(wildcard) && !is_late(held.facts, now)
 }
 
 /// What is to be done for a name now.
@@ -156,7 +178,8 @@ pub enum Why {
     Tunnel,
 }
 
-/// Decides. `covered` says whether the certificate of a wildcard in use serves the name.
+/// Decides. `covered` says whether a wildcard's certificate serves the name, and goes on to:
+/// [`serves_below`].
 #[must_use]
 pub fn decide(plan: &CertificatePlan, held: Option<Held<'_>>, covered: bool, now: Timestamp) -> Step {
     if plan.policy != Policy::Automatic {
@@ -171,9 +194,7 @@ pub fn decide(plan: &CertificatePlan, held: Option<Held<'_>>, covered: bool, now
     if plan.asked_at.is_some() {
         return Step::Order;
     }
-    let lasts = held.filter(|held| {
-        held.source != CertificateSource::SelfSigned && !held.revoked && held.facts.covers(&plan.domain)
-    });
+    let lasts = held.filter(|held| held.is_good_for(&plan.domain));
     let due = lasts.map(|held| plan.due_at(held.facts)).filter(|due| *due > now);
     let next_at = plan.next_at.filter(|next_at| !has_come(Some(*next_at), now));
     due.max(next_at).map_or(Step::Order, Step::Wait)
@@ -205,7 +226,7 @@ mod tests {
     }
 
     fn held(facts: &CertificateFacts) -> Option<Held<'_>> {
-        Some(Held { source: CertificateSource::Acme, facts, revoked: false })
+        Some(Held { source: CertificateSource::Acme, facts, revoked: false, for_trying: false })
     }
 
     #[test]
@@ -233,8 +254,9 @@ mod tests {
         let other = facts("blog.example.com", 60);
         assert_eq!(decide(&plan, held(&other), false, NOW), Step::Order, "for another name");
         for bad in [
-            Held { source: CertificateSource::SelfSigned, facts: &good, revoked: false },
-            Held { source: CertificateSource::Acme, facts: &good, revoked: true },
+            Held { source: CertificateSource::SelfSigned, facts: &good, revoked: false, for_trying: false },
+            Held { source: CertificateSource::Acme, facts: &good, revoked: true, for_trying: false },
+            Held { source: CertificateSource::Acme, facts: &good, revoked: false, for_trying: true },
         ] {
             assert_eq!(decide(&plan, Some(bad), false, NOW), Step::Order, "{bad:?}");
         }
@@ -245,6 +267,29 @@ mod tests {
         assert_eq!(decide(&asked, held(&good), false, NOW), Step::Order, "the authority wants it");
         let failed = CertificatePlan { next_at: Some(NOW.plus_ms(60_000)), failures: 1, ..asked };
         assert_eq!(decide(&failed, held(&good), false, NOW), Step::Wait(NOW.plus_ms(60_000)));
+    }
+
+    #[test]
+    fn a_wildcard_covers_what_is_below_it_while_its_certificate_is_good_and_looked_after() {
+        use CertificateSource::{Acme, SelfSigned, Uploaded};
+        let wild = name("*.example.com");
+        let of = |source, days_left, served| {
+            let facts = facts("*.example.com", days_left);
+            serves_below(&wild, Held { source, facts: &facts, revoked: false, for_trying: false }, served, NOW)
+        };
+        // Also while it is renewed, and as long as that may still succeed.
+        for (days_left, covers) in [(60, true), (29, true), (15, true), (14, false), (0, false), (-1, false)] {
+            assert_eq!(of(Acme, days_left, true), covers, "{days_left} days left");
+            assert_eq!(of(Uploaded, days_left, false), covers, "brought, {days_left} days left");
+        }
+        assert!(!of(Acme, 60, false), "nobody renews one that is not served");
+        assert!(!of(SelfSigned, 60, true));
+        let good = facts("*.example.com", 60);
+        let held = Held { source: Acme, facts: &good, revoked: false, for_trying: false };
+        assert!(!serves_below(&wild, Held { revoked: true, ..held }, true, NOW));
+        assert!(!serves_below(&wild, Held { for_trying: true, ..held }, true, NOW));
+        let other = facts("*.example.net", 60);
+        assert!(!serves_below(&wild, Held { facts: &other, ..held }, true, NOW));
     }
 
     #[test]

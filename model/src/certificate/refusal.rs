@@ -38,6 +38,8 @@ pub enum RefusalKind {
     RateLimited,
     /// It does not know the account any more.
     NoAccount,
+    /// It does not let the account do that; one that was deactivated may do nothing.
+    Account,
     /// It wants its terms to be agreed to anew, or something else from a person.
     NeedsPerson,
     /// The account has to be bound to one that a person has there.
@@ -159,6 +161,10 @@ impl Refusal {
                 format!("{authority} does not know this server's account any more."),
                 "Agree to its terms in Settings, under Certificates, once more: that makes a new one.".to_owned(),
             ),
+            RefusalKind::Account => (
+                format!("{authority} does not let this server's account do that."),
+                "It may have been deactivated there. Agree to the terms in Settings, under Certificates, once more: that makes a new one in its place.".to_owned(),
+            ),
             RefusalKind::NeedsPerson => (
                 format!("{authority} wants something from the account's owner first."),
                 "Its terms may have changed. Agree to them in Settings, under Certificates, once more.".to_owned(),
@@ -232,6 +238,14 @@ mod tests {
             }
         }
         assert!(titles.len() >= 18, "{titles:#?}");
+    }
+
+    #[test]
+    fn what_an_account_may_not_is_no_wrong_answer() {
+        assert!(!RefusalKind::Account.is_about_the_name());
+        let name = "shop.example.com".parse().expect("a name");
+        let problem = Refusal::new(RefusalKind::Account, "deactivated").problem("It", &name, ChallengeKind::Http01);
+        assert!(problem.title.contains("account") && !problem.to_string().contains("well-known"), "{problem}");
     }
 
     #[test]

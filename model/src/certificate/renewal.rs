@@ -15,6 +15,8 @@ const DAY: i64 = 24 * HOUR;
 /// Certificates that live shorter are renewed at half of their life, the others at a third of it left
 /// (Let's Encrypt, "Integration Guide": shortlived certificates).
 const SHORT_LIFE: i64 = 10 * DAY;
+/// One that has so little left and is not renewed is in trouble, however long it lives.
+const LATE: i64 = 14 * DAY;
 /// No certificate authority is believed to want a longer pause.
 const LONGEST_PAUSE: i64 = 7 * DAY;
 /// Renewal information is asked for at least twice a day (RFC 9773, section 4.3.3).
@@ -49,12 +51,23 @@ impl AriWindow {
 /// past: then now); else when a third of its life is left, or half of a short one.
 #[must_use]
 pub fn due_at(facts: &CertificateFacts, ari: Option<AriWindow>, random: u32) -> Timestamp {
-    let life = facts.not_after.since(facts.not_before).max(0);
-    let left = if life < SHORT_LIFE { life / 2 } else { life / 3 };
-    let by_age = facts.not_after.plus_ms(-left);
+    let by_age = facts.not_after.plus_ms(-margin_ms(facts));
     // A window that is later than the certificate's last sixth comes too late for a second try.
-    let latest = facts.not_after.plus_ms(-left / 2);
+    let latest = facts.not_after.plus_ms(-margin_ms(facts) / 2);
     ari.filter(|window| window.is_sound(facts)).map_or(by_age, |window| window.moment(random, latest))
+}
+
+/// Whether a certificate should have been renewed long ago: half of the time that is meant for that is over,
+/// and two weeks are left at most.
+#[must_use]
+pub fn is_late(facts: &CertificateFacts, now: Timestamp) -> bool {
+    facts.not_after.plus_ms(-(margin_ms(facts) / 2).min(LATE)) <= now
+}
+
+/// How long before its end a certificate is renewed.
+fn margin_ms(facts: &CertificateFacts) -> i64 {
+    let life = facts.not_after.since(facts.not_before).max(0);
+    if life < SHORT_LIFE { life / 2 } else { life / 3 }
 }
 
 /// Until when a certificate that has just come stays, whatever its dates or its authority say: a day, or a
@@ -86,11 +99,11 @@ pub fn next_try(now: Timestamp, failures: u32, retry_after_s: Option<u64>, rando
     now.plus_ms(back_off_ms(failures, random).max(asked))
 }
 
-/// When to look again at what keeps an order from being made: that costs nothing, and a person may mend
-/// it any minute.
+/// When to look again, after `looks` in a row, at what keeps an order from being made: that costs nothing,
+/// and a person may mend it any minute.
 #[must_use]
-pub fn next_look(now: Timestamp, failures: u32, random: u32) -> Timestamp {
-    let minutes = i64::from(failures.saturating_mul(2).clamp(1, 60));
+pub fn next_look(now: Timestamp, looks: u32, random: u32) -> Timestamp {
+    let minutes = i64::from(looks.saturating_mul(2).clamp(1, 60));
     now.plus_ms(minutes * MINUTE + i64::from(random % 60) * SECOND)
 }
 

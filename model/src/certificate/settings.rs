@@ -114,9 +114,31 @@ pub struct AcmeWish {
     pub agree: bool,
     /// The profile for names that have none of their own.
     pub profile: Option<ProfileName>,
-    /// The external account.
-    pub binding: Option<Binding>,
+    /// The id of an external account's key.
+    key_id: Option<String>,
+    /// That key.
+    hmac: Option<Secret<String>>,
 }
+
+impl AcmeWish {
+    /// The external account that an account is to be bound to anew; none where nothing was typed, or only an
+    /// id that is `known`: forms come filled in with the one that an account is bound to already.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`](crate::problem::Code::Invalid) at the field, for one without the other.
+    pub fn binding(&self, known: &[String]) -> Result<Option<Binding>, Problem> {
+        match (&self.key_id, &self.hmac) {
+            (None, None) => Ok(None),
+            (Some(key_id), None) if known.contains(key_id) => Ok(None),
+            (Some(key_id), Some(hmac)) => Ok(Some(Binding { key_id: key_id.clone(), hmac: hmac.clone() })),
+            (Some(_), None) => Err(Problem::invalid("eab_hmac", COPY_HMAC)),
+            (None, Some(_)) => Err(Problem::invalid("eab_kid", COPY_KEY_ID)),
+        }
+    }
+}
+
+const COPY_KEY_ID: &str = "Copy the key id as the authority shows it.";
+const COPY_HMAC: &str = "Copy the HMAC key as the authority shows it.";
 
 impl AcmeForm {
     /// Reads it.
@@ -138,24 +160,27 @@ impl AcmeForm {
             email: optional(&self.email, "email")?,
             agree: self.agree == "yes",
             profile: optional(&self.profile, "profile")?,
-            binding: self.binding()?,
+            key_id: self.key_id()?,
+            hmac: self.hmac()?,
         })
     }
 
-    fn binding(&self) -> Result<Option<Binding>, Problem> {
-        let (key_id, hmac) = (self.eab_kid.trim(), self.eab_hmac.trim());
-        if key_id.is_empty() && hmac.is_empty() {
-            return Ok(None);
+    fn key_id(&self) -> Result<Option<String>, Problem> {
+        let key_id = self.eab_kid.trim();
+        match key_id.len() <= 512 && key_id.bytes().all(|b| b.is_ascii_graphic()) {
+            true => Ok(Some(key_id.to_owned()).filter(|key_id| !key_id.is_empty())),
+            false => Err(Problem::invalid("eab_kid", COPY_KEY_ID)),
         }
-        let printable = |text: &str| (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if !printable(key_id) {
-            return Err(Problem::invalid("eab_kid", "Copy the key id as the authority shows it."));
-        }
+    }
+
+    fn hmac(&self) -> Result<Option<Secret<String>>, Problem> {
+        let hmac = self.eab_hmac.trim();
         let base64 = hmac.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_+/=".contains(&b));
-        if !printable(hmac) || hmac.len() < 16 || !base64 {
-            return Err(Problem::invalid("eab_hmac", "Copy the HMAC key as the authority shows it."));
+        match hmac.len() {
+            0 => Ok(None),
+            16..=512 if base64 => Ok(Some(Secret::new(hmac.to_owned()))),
+            _ => Err(Problem::invalid("eab_hmac", COPY_HMAC)),
         }
-        Ok(Some(Binding { key_id: key_id.to_owned(), hmac: Secret::new(hmac.to_owned()) }))
     }
 }
 
@@ -287,7 +312,7 @@ mod tests {
     use super::*;
 
     fn refused(form: AcmeForm) -> String {
-        match form.parse() {
+        match form.parse().and_then(|wish| wish.binding(&["kid-9".to_owned()])) {
             Ok(_) => String::new(),
             Err(problem) => problem.field.unwrap_or_default(),
         }
@@ -296,7 +321,23 @@ mod tests {
     #[test]
     fn an_empty_form_is_the_usual_directory() {
         let wish = AcmeForm { agree: "yes".into(), ..AcmeForm::default() }.parse().expect("a wish");
-        assert!(wish.agree && wish.directory == DirectoryChoice::Usual && wish.binding.is_none());
+        assert!(wish.agree && wish.directory == DirectoryChoice::Usual);
+        assert!(wish.binding(&[]).expect("no account").is_none());
+    }
+
+    #[test]
+    fn the_id_that_a_form_came_with_binds_nothing_anew() {
+        let wish = |kid: &str, hmac: &str| {
+            AcmeForm { eab_kid: kid.into(), eab_hmac: hmac.into(), ..AcmeForm::default() }.parse().expect("a wish")
+        };
+        let known = ["kid-1".to_owned()];
+        assert!(wish("kid-1", "").binding(&known).expect("as before").is_none());
+        let new = wish("kid-1", "c2VjcmV0LXNlY3JldA").binding(&known).expect("bound").expect("an account");
+        assert_eq!(new.key_id, "kid-1");
+        for (kid, hmac, field) in [("kid-2", "", "eab_hmac"), ("", "c2VjcmV0LXNlY3JldA", "eab_kid")] {
+            let Err(refused) = wish(kid, hmac).binding(&known) else { panic!("{field}") };
+            assert_eq!(refused.field.as_deref(), Some(field));
+        }
     }
 
     #[test]

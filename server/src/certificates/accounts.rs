@@ -84,8 +84,8 @@ impl Certificates {
 pub(super) type Opened = Result<Account, Error>;
 
 fn is_lost(error: &Error) -> bool {
-    let forgotten = error.refusal().is_some_and(|refusal| refusal.kind == RefusalKind::NoAccount);
-    forgotten || matches!(error, Error::Credentials)
+    let is_gone = |kind| matches!(kind, RefusalKind::NoAccount | RefusalKind::Account);
+    error.refusal().is_some_and(|refusal| is_gone(refusal.kind)) || matches!(error, Error::Credentials)
 }
 
 /// What an account is sealed for.

@@ -8,7 +8,7 @@ use homeport_model::{
         renewal::{after_success, next_look, next_try},
         settings::{DirectoryFacts, DirectoryUrl},
     },
-    domain::{dns::CaaQuestion, vhost::CHALLENGE_PATH},
+    domain::{Refusal, dns::CaaQuestion, vhost::CHALLENGE_PATH},
     id::CertificateId,
     name::{DomainName, UrlPath},
     problem::{Code, Problem},
@@ -41,6 +41,8 @@ pub(super) enum Stopped {
     Died,
     /// The authority.
     Authority(Error),
+    /// A limit would be reached: it did not take the order as a renewal, and any other one counts.
+    Limit(Problem, Timestamp),
     /// Anything else that can be said.
     Other(Failure),
 }
@@ -78,12 +80,15 @@ enum Answering {
 impl Certificates {
     /// Gets a certificate for a name and has it served. How it went is written down.
     pub(super) async fn obtain(&self, settings: &acme::Settings, name: Name) -> Result<(), Failure> {
-        if self.use_spare(&name).await? {
+        if self.use_spare(settings, &name).await? {
             return Ok(());
         }
         let facts = match self.facts(&settings.directory).await {
             Ok(facts) => facts,
-            Err(problem) => return self.put_off(name.plan, problem, None).await,
+            Err(error) => {
+                let problem = words::of_directory(&error, &settings.directory);
+                return self.put_off(name.plan, problem, error.retry_after_s()).await;
+            }
         };
         let revoked = name.issued.as_ref().is_some_and(|issued| issued.revoked);
         let same_issuer =
@@ -105,26 +110,28 @@ impl Certificates {
                     let problem = words::problem(&error, wish.directory, wish.domain, wish.challenge);
                     self.put_off(name.plan, problem, error.retry_after_s()).await
                 }
+                Err(Stopped::Limit(problem, next_at)) => {
+                    let after = CertificatePlan { looks: 0, ..name.plan.clone() };
+                    self.wait(&name.plan, after, problem, next_at).await
+                }
                 Err(Stopped::Other(failure)) => self.put_off(name.plan, failure.into(), None).await,
             },
             Err(Before::Away(problem, wait)) => self.put_off(name.plan, problem, wait).await,
-            Err(Before::Limit(problem, next_at)) => self.wait(name.plan, problem, next_at).await,
+            Err(Before::Limit(problem, next_at)) => self.wait(&name.plan, name.plan.clone(), problem, next_at).await,
             Err(Before::NotYet(problem)) => {
-                let failures = name.plan.failures.saturating_add(1);
-                let next_at = next_look(self.apps.parts.clock.now(), failures, ambient::random_u32());
-                self.wait(CertificatePlan { failures, ..name.plan }, problem, next_at).await
+                let looks = name.plan.looks.saturating_add(1);
+                let next_at = next_look(self.apps.parts.clock.now(), looks, ambient::random_u32());
+                self.wait(&name.plan, CertificatePlan { looks, ..name.plan.clone() }, problem, next_at).await
             }
         }
     }
 
     /// What has to be right before an order is spent; nothing of it counts against a limit.
     pub(super) async fn check_before(&self, wish: &Wish<'_>, facts: &DirectoryFacts) -> Result<Account, Before> {
-        let parts = &self.apps.parts;
-        let (domain, now) = (wish.domain, parts.clock.now());
-        let registered = self.ordering.dns.registered_domain(domain.base());
-        let wanted = Wanted { domain, registered: &registered, replaces: wish.replaces.is_some(), again: wish.again };
-        let attempts = ledger::since(&parts.db, wish.directory.as_str(), now.plus_ms(-KEPT_MS)).await?;
-        may_order(&attempts, &wanted, now).map_err(|stop| Before::Limit(stop.problem(&wanted), stop.next_at))?;
+        let domain = wish.domain;
+        if let Some((problem, next_at)) = self.limit_of(wish, wish.replaces.is_some()).await? {
+            return Err(Before::Limit(problem, next_at));
+        }
         check_profile(wish.directory.authority(), wish.profile.map(ProfileName::as_str), facts)?;
         let account = match self.account(wish.directory).await? {
             Some(Ok(account)) => account,
@@ -148,6 +155,17 @@ impl Certificates {
             }
         }
         Ok(account)
+    }
+
+    /// The limit that an order would reach, and when the next one may be made.
+    async fn limit_of(&self, wish: &Wish<'_>, replaces: bool) -> Result<Option<(Problem, Timestamp)>, Failure> {
+        let parts = &self.apps.parts;
+        let (domain, now) = (wish.domain, parts.clock.now());
+        let registered = self.ordering.dns.registered_domain(domain.base());
+        let wanted = Wanted { domain, registered: &registered, replaces, again: wish.again };
+        let attempts = ledger::since(&parts.db, wish.directory.as_str(), now.plus_ms(-KEPT_MS)).await?;
+        let stop = may_order(&attempts, &wanted, now).err();
+        Ok(stop.map(|stop| (stop.problem(&wanted), stop.next_at)))
     }
 
     /// Asks our own nginx for a file of ours under this name, as an authority will.
@@ -184,7 +202,7 @@ impl Certificates {
         let mut tx = parts.db.write().await?;
         ledger::begin(&mut tx, &id, wish.directory.as_str(), &attempt).await?;
         tx.commit().await?;
-        let ended = self.order(wish, account).await;
+        let ended = self.order(wish, account, &id).await;
         let (outcome, words) = match &ended {
             Ok(_) => (Outcome::Issued, None),
             Err(Stopped::Died) => return ended,
@@ -193,6 +211,7 @@ impl Certificates {
                 let words = words::problem(error, wish.directory, wish.domain, wish.challenge).to_string();
                 (if about_it { Outcome::Invalid } else { Outcome::Failed }, Some(words))
             }
+            Err(Stopped::Limit(problem, _)) => (Outcome::Failed, Some(problem.to_string())),
             Err(Stopped::Other(failure)) => (Outcome::Failed, Some(failure.to_string())),
         };
         let mut tx = parts.db.write().await?;
@@ -201,8 +220,21 @@ impl Certificates {
         ended
     }
 
-    async fn order(&self, wish: &Wish<'_>, account: &Account) -> Result<Issued, Stopped> {
-        let mut order = account.order(wish.domain, wish.profile, wish.replaces).await?;
+    async fn order(&self, wish: &Wish<'_>, account: &Account, attempt: &str) -> Result<Issued, Stopped> {
+        let mut order = match account.order(wish.domain, wish.profile, wish.replaces).await {
+            Err(Error::NoRenewal(said)) => {
+                tracing::info!(domain = %wish.domain, "it is ordered as a new one, not as a renewal: {said}");
+                // Such an order counts as any other does.
+                if let Some((problem, next_at)) = self.limit_of(wish, false).await? {
+                    return Err(Stopped::Limit(problem, next_at));
+                }
+                let mut tx = self.apps.parts.db.write().await?;
+                ledger::set_no_renewal(&mut tx, attempt).await?;
+                tx.commit().await?;
+                account.order(wish.domain, wish.profile, None).await?
+            }
+            order => order?,
+        };
         self.step("order")?;
         if let Some(challenge) = order.challenge(wish.challenge).await? {
             let answering = self.answer(wish, &challenge).await?;
@@ -270,16 +302,17 @@ impl Certificates {
         }
         acme::set_directory(&mut tx, &certificate.id, &settings.directory).await?;
         plans::set_progress(&mut tx, &done).await?;
-        plans::set_tried(&mut tx, &plan.domain).await?;
+        plans::set_tried(&mut tx, &plan.domain, plan.asked_at).await?;
+        let standing = parts.domains.refusals();
         tx.commit().await?;
         if !wanted || self.step("store").is_err() {
             return Ok(());
         }
-        self.serve(done, in_use.as_ref().map(|held| &held.id)).await
+        self.serve(done, in_use.as_ref().map(|held| &held.id), &standing).await
     }
 
     /// A certificate that came, and that nginx did not take then, is not ordered a second time.
-    async fn use_spare(&self, name: &Name) -> Result<bool, Failure> {
+    async fn use_spare(&self, settings: &acme::Settings, name: &Name) -> Result<bool, Failure> {
         let parts = &self.apps.parts;
         let (plan, now) = (&name.plan, parts.clock.now());
         // One that nginx goes on to refuse is given up.
@@ -288,7 +321,9 @@ impl Certificates {
         }
         let Some(spare) = acme::spare(&parts.db, &plan.domain).await? else { return Ok(false) };
         let newer = name.held.as_ref().is_none_or(|held| held.created_at < spare.created_at);
-        if !newer || !spare.facts.covers(&plan.domain) || plan.due_at(&spare.facts) <= now {
+        let issued = acme::issued(&parts.db).await?.into_iter().find(|issued| issued.id == spare.id);
+        let for_trying = issued.is_some_and(|issued| self.is_for_trying(&issued, Some(&settings.directory)));
+        if !newer || for_trying || !spare.facts.covers(&plan.domain) || plan.due_at(&spare.facts) <= now {
             return Ok(false);
         }
         let _turn = self.turn.lock().await;
@@ -296,15 +331,22 @@ impl Certificates {
         let mut tx = parts.db.write().await?;
         acme::use_stored(&mut tx, &plan.domain, Some(&spare.id)).await?;
         plans::set_progress(&mut tx, &done).await?;
+        let standing = parts.domains.refusals();
         tx.commit().await?;
-        self.serve(done, name.held.as_ref().map(|held| &held.id)).await?;
+        self.serve(done, name.held.as_ref().map(|held| &held.id), &standing).await?;
         Ok(true)
     }
 
-    /// Has nginx serve what is in use now. When it refuses, the one before is put back.
-    async fn serve(&self, plan: CertificatePlan, before: Option<&CertificateId>) -> Result<(), Failure> {
+    /// Has nginx serve what is in use now. When it refuses, the one before is put back. `standing` is what it
+    /// refused already.
+    async fn serve(
+        &self,
+        plan: CertificatePlan,
+        before: Option<&CertificateId>,
+        standing: &[Refusal],
+    ) -> Result<(), Failure> {
         let parts = &self.apps.parts;
-        let Err(failure) = parts.domains.serve_certificate_of(&plan.domain).await else {
+        let Err(failure) = parts.domains.serve_certificate_of(&plan.domain, standing).await else {
             let domain = plan.domain.clone();
             if plan.failures > 0 {
                 let mut tx = parts.db.write().await?;
@@ -333,17 +375,25 @@ impl Certificates {
     ) -> Result<(), Failure> {
         let failures = plan.failures.saturating_add(1);
         let next_at = next_try(self.apps.parts.clock.now(), failures, retry_after_s, ambient::random_u32());
-        self.wait(CertificatePlan { failures, ..plan }, problem, next_at).await
+        self.wait(&plan, CertificatePlan { failures, looks: 0, ..plan.clone() }, problem, next_at).await
     }
 
-    async fn wait(&self, plan: CertificatePlan, problem: Problem, next_at: Timestamp) -> Result<(), Failure> {
-        if plan.problem.as_ref() != Some(&problem) {
-            tracing::warn!(domain = %plan.domain, "no new certificate: {problem}");
+    /// Writes down why nothing came and when the next try is: into the plan as it was `read`. Where a person
+    /// changed that meanwhile, theirs stays.
+    async fn wait(
+        &self,
+        read: &CertificatePlan,
+        after: CertificatePlan,
+        problem: Problem,
+        next_at: Timestamp,
+    ) -> Result<(), Failure> {
+        if read.problem.as_ref() != Some(&problem) {
+            tracing::warn!(domain = %read.domain, "no new certificate: {problem}");
         }
-        let plan = CertificatePlan { next_at: Some(next_at), problem: Some(problem), ..plan };
+        let after = CertificatePlan { next_at: Some(next_at), problem: Some(problem), ..after };
         let mut tx = self.apps.parts.db.write().await?;
-        plans::set_progress(&mut tx, &plan).await?;
-        plans::set_tried(&mut tx, &plan.domain).await?;
+        plans::set_failed(&mut tx, read, &after).await?;
+        plans::set_tried(&mut tx, &read.domain, read.asked_at).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -400,6 +450,7 @@ fn succeeded(plan: &CertificatePlan, certificate: &Certificate, now: Timestamp) 
     CertificatePlan {
         next_at: Some(after_success(&certificate.facts, now)),
         failures: 0,
+        looks: 0,
         problem: None,
         ari: None,
         ask_at: None,

@@ -3,7 +3,10 @@
 
 use homeport_model::{
     actor::{Actor, Role},
-    certificate::{CertificateSource, own, plan::Policy},
+    certificate::{
+        CertificateSource, own,
+        plan::{CertificatePlan, Policy},
+    },
     id::CertificateId,
     name::DomainName,
     problem::{Code, Problem},
@@ -12,7 +15,10 @@ use homeport_model::{
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::{Certificates, key_context, plans, store};
+use super::{
+    Certificates, key_context,
+    store::{self, plans},
+};
 use crate::{
     ambient,
     drivers::{
@@ -108,6 +114,7 @@ impl Certificates {
         let parts = &self.apps.parts;
         let now = parts.clock.now();
         let before = self.own_in_use(domain).await?;
+        let plan = plans::of(&parts.db, domain).await?;
         let id = CertificateId::new(now.ms(), ambient::random_u32());
         let detail = json!({
             "issuer": pair.facts.issuer,
@@ -131,12 +138,14 @@ impl Certificates {
         store::put_to_use(&mut tx, &certificate).await?;
         if source == CertificateSource::Uploaded {
             // Nothing is ordered in its place.
-            plans::set_policy(self, &mut tx, domain, Policy::Own).await?;
+            plans::set_wish(&mut tx, &CertificatePlan { policy: Policy::Own, ..plan.clone() }).await?;
         }
         parts.audit.record(&mut tx, actor, action, domain.as_str(), detail).await?;
+        let standing = parts.domains.refusals();
         tx.commit().await?;
-        if let Err(refused) = parts.domains.serve_certificate_of(domain).await {
-            self.take_back(actor, &certificate, before.map(|before| before.id).as_ref()).await?;
+        if let Err(refused) = parts.domains.serve_certificate_of(domain, &standing).await {
+            let plan = Some(&plan).filter(|_| source == CertificateSource::Uploaded);
+            self.take_back(actor, &certificate, before.map(|before| before.id).as_ref(), plan).await?;
             return Err(refused);
         }
         let mut tx = parts.db.write().await?;
@@ -146,15 +155,21 @@ impl Certificates {
         self.look_at_served(domain).await
     }
 
+    /// Takes back what nginx refused: the certificate before it is in use again, and the plan, where that
+    /// was changed, is as it was.
     async fn take_back(
         &self,
         actor: &Actor,
         refused: &store::Certificate,
         before: Option<&CertificateId>,
+        plan: Option<&CertificatePlan>,
     ) -> Result<(), Failure> {
         let parts = &self.apps.parts;
         let mut tx = parts.db.write().await?;
         store::take_back(&mut tx, &refused.id, before).await?;
+        if let Some(plan) = plan {
+            plans::put_back(&mut tx, plan).await?;
+        }
         let detail = json!({ "serial": refused.facts.serial });
         parts.audit.record(&mut tx, actor, "certificate.take_back", refused.domain.as_str(), detail).await?;
         tx.commit().await?;

@@ -5,7 +5,7 @@ use homeport_model::{
     certificate::{
         CertificateSource,
         ledger::{KEPT_MS, Wanted, may_order},
-        plan::{CertificatePlan, Policy, Why},
+        plan::{CertificatePlan, Why},
         refusal::RefusalKind,
         settings::{PlanForm, PlanRow, Trial},
     },
@@ -21,22 +21,7 @@ use super::{
     store::{acme, ledger, plans},
     words,
 };
-use crate::{db::Conn, drivers::acme::Reason, failure::Failure};
-
-/// Sets who sees to a name's certificate, in the transaction of what made it so.
-///
-/// # Errors
-/// [`Failure`] of the store.
-pub(crate) async fn set_policy(
-    certificates: &Certificates,
-    tx: &mut Conn,
-    domain: &DomainName,
-    policy: Policy,
-) -> Result<(), Failure> {
-    let before = plans::of(&certificates.apps.parts.db, domain).await?;
-    let plan = CertificatePlan { policy, ..before };
-    Ok(plans::set_wish(tx, &plan).await?)
-}
+use crate::{drivers::acme::Reason, failure::Failure};
 
 impl Certificates {
     pub(super) async fn plan_row(&self, actor: &Actor, domain: &DomainName) -> Result<PlanRow, Failure> {
@@ -126,7 +111,7 @@ impl Certificates {
         self.check_automatic(&name)?;
         let parts = &self.apps.parts;
         let staging = &self.ordering.staging;
-        let facts = self.facts(staging).await?;
+        let facts = self.facts(staging).await.map_err(|error| words::of_directory(&error, staging))?;
         if acme::account(&parts.db, staging).await?.is_none() {
             self.ensure_account(staging, settings.contact.as_ref(), None).await?;
         }
@@ -145,6 +130,7 @@ impl Certificates {
         Ok(match ended {
             Ok(issued) => trial(read(&issued, domain).err()),
             Err(Stopped::Authority(error)) => trial(Some(words::problem(&error, staging, domain, challenge))),
+            Err(Stopped::Limit(problem, _)) => trial(Some(problem)),
             Err(Stopped::Other(failure)) => return Err(failure),
             Err(Stopped::Died) => return Err(Failure::internal("killed by a test")),
         })

@@ -7,9 +7,9 @@ use futures_util::{StreamExt as _, stream};
 use homeport_model::{
     certificate::{
         CertificateSource, ledger,
-        plan::{CertificatePlan, Held, Step, Why, decide},
+        plan::{CertificatePlan, Held, Step, Why, decide, serves_below},
         renewal::{has_come, next_ask},
-        settings::{DirectoryFacts, PlanRow},
+        settings::{DirectoryFacts, DirectoryUrl, PlanRow},
     },
     event::{Event, Topic},
     name::DomainName,
@@ -60,7 +60,9 @@ pub(super) struct Name {
     pub(super) plan: CertificatePlan,
     pub(super) held: Option<Certificate>,
     pub(super) issued: Option<acme::Issued>,
-    /// A wildcard's certificate serves it.
+    /// It is a staging directory's, while certificates are ordered from another one.
+    for_trying: bool,
+    /// A wildcard's certificate serves it, and goes on to.
     covered: bool,
     /// It comes in by the tunnel.
     by_tunnel: bool,
@@ -80,7 +82,8 @@ impl Name {
             return Step::Nothing(Why::Tunnel);
         }
         let revoked = self.issued.as_ref().is_some_and(|issued| issued.revoked);
-        let held = self.held.as_ref().map(|held| Held { source: held.source, facts: &held.facts, revoked });
+        let for_trying = self.for_trying;
+        let held = self.held.as_ref().map(|held| Held { source: held.source, facts: &held.facts, revoked, for_trying });
         decide(&self.plan, held, self.covered, now)
     }
 
@@ -139,6 +142,7 @@ impl Certificates {
     /// [`Failure`] of the store. What an authority refuses is written down and is no failure.
     pub async fn order_due(&self) -> Result<(), Failure> {
         let _turn = self.ordering.turn.lock().await;
+        self.retire_unserved().await?;
         let Some(settings) = self.agreed().await? else { return Ok(()) };
         self.ask_when(&settings).await?;
         let now = self.apps.parts.clock.now();
@@ -162,18 +166,38 @@ impl Certificates {
         let by_tunnel = tunnel::store::names(db).await?;
         let (mut planned, mut in_use) = (plans::all(db).await?, store::in_use(db).await?);
         let mut issued = acme::issued(db).await?;
-        let wildcards: Vec<DomainName> =
-            in_use.iter().map(|held| &held.domain).filter(|domain| domain.is_wildcard()).cloned().collect();
+        let directory = self.agreed().await?.map(|settings| settings.directory);
+        let now = self.apps.parts.clock.now();
+        let goes_on = |held: &Certificate| {
+            let of = issued.iter().find(|issued| issued.id == held.id);
+            let revoked = of.is_some_and(|issued| issued.revoked);
+            let for_trying = of.is_some_and(|issued| self.is_for_trying(issued, directory.as_ref()));
+            let served = names.contains(&held.domain) && !by_tunnel.contains(&held.domain);
+            let (domain, source, facts) = (&held.domain, held.source, &held.facts);
+            serves_below(domain, Held { source, facts, revoked, for_trying }, served, now)
+        };
+        let wildcards: Vec<DomainName> = in_use
+            .iter()
+            .filter(|held| held.domain.is_wildcard() && goes_on(held))
+            .map(|held| held.domain.clone())
+            .collect();
         let look = names.into_iter().map(|domain| {
             let plan = take(&mut planned, |plan| plan.domain == domain);
             let held = take(&mut in_use, |held| held.domain == domain);
             let of = held.as_ref().and_then(|held| take(&mut issued, |issued| issued.id == held.id));
+            let for_trying = of.as_ref().is_some_and(|issued| self.is_for_trying(issued, directory.as_ref()));
             let covered = wildcards.iter().any(|wildcard| *wildcard != domain && wildcard.covers(&domain));
             let by_tunnel = by_tunnel.contains(&domain);
             let plan = plan.unwrap_or_else(|| CertificatePlan::new(domain));
-            Name { plan, held, issued: of, covered, by_tunnel }
+            Name { plan, held, issued: of, for_trying, covered, by_tunnel }
         });
         Ok(look.collect())
+    }
+
+    /// Whether a certificate comes from the directory for trying out, while `directory` is another one.
+    pub(super) fn is_for_trying(&self, issued: &acme::Issued, directory: Option<&DirectoryUrl>) -> bool {
+        let staging = Some(&self.ordering.staging);
+        issued.directory.as_ref() == staging && directory.is_some() && directory != staging
     }
 
     /// One served name.
@@ -207,7 +231,7 @@ impl Certificates {
         for Name { mut plan, held, .. } in names {
             self.ask_one(&facts, account.as_ref(), &mut plan, held.as_ref(), now).await;
             let mut tx = parts.db.write().await?;
-            plans::set_progress(&mut tx, &plan).await?;
+            plans::set_window(&mut tx, &plan).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -241,7 +265,7 @@ impl Certificates {
     }
 
     /// Forgets certificates that nobody needs, and their files.
-    async fn prune(&self) -> Result<(), Failure> {
+    pub(super) async fn prune(&self) -> Result<(), Failure> {
         // Nothing is put to use meanwhile whose files would look like nobody's.
         let _turn = self.turn.lock().await;
         let parts = &self.apps.parts;

@@ -23,7 +23,7 @@ const SHOWN_ATTEMPTS: i64 = 50;
 
 impl Certificates {
     /// What a directory says of itself, asked at most once an hour.
-    pub(super) async fn facts(&self, directory: &DirectoryUrl) -> Result<DirectoryFacts, Problem> {
+    pub(super) async fn facts(&self, directory: &DirectoryUrl) -> Result<DirectoryFacts, Error> {
         let now = self.apps.parts.clock.now();
         let known = self.ordering.facts.lock().await.get(directory).cloned();
         if let Some((facts, at)) = known
@@ -31,8 +31,7 @@ impl Certificates {
         {
             return Ok(facts);
         }
-        let asked = self.ordering.client.directory(directory, self.reach(directory)).await;
-        let facts = asked.map_err(|error| words::of_directory(&error, directory))?;
+        let facts = self.ordering.client.directory(directory, self.reach(directory)).await?;
         let mut known = self.ordering.facts.lock().await;
         // A person who tries many addresses does not fill the memory.
         if known.len() > 20 {
@@ -44,10 +43,9 @@ impl Certificates {
 
     /// The same for a page, which does not wait for long.
     async fn facts_soon(&self, directory: &DirectoryUrl) -> Result<DirectoryFacts, Problem> {
-        match tokio::time::timeout(PAGE_WAITS, self.facts(directory)).await {
-            Ok(facts) => facts,
-            Err(_) => Err(words::of_directory(&Error::Away("it is slow to answer".to_owned()), directory)),
-        }
+        let asked = tokio::time::timeout(PAGE_WAITS, self.facts(directory)).await;
+        let facts = asked.unwrap_or_else(|_| Err(Error::Away("it is slow to answer".to_owned())));
+        facts.map_err(|error| words::of_directory(&error, directory))
     }
 
     fn directory_of(&self, choice: &DirectoryChoice) -> DirectoryUrl {
@@ -107,7 +105,7 @@ impl Certificates {
         let parts = &self.apps.parts;
         let wish = form.parse()?;
         let directory = self.directory_of(&wish.directory);
-        let facts = self.facts(&directory).await?;
+        let facts = self.facts(&directory).await.map_err(|error| words::of_directory(&error, &directory))?;
         let authority = directory.authority();
         if !wish.agree {
             let problem =
@@ -119,13 +117,19 @@ impl Certificates {
         {
             return Err(Problem::invalid("profile", no_profile(authority, profile.as_str(), &facts)).into());
         }
-        let kept = acme::account(&parts.db, &directory).await?;
-        let has_binding = kept.is_some_and(|kept| kept.eab_kid.is_some());
-        if facts.needs_binding && wish.binding.is_none() && !has_binding {
+        let bound_to = acme::account(&parts.db, &directory).await?.and_then(|kept| kept.eab_kid);
+        let before = self.agreed().await?;
+        let shown = match &before {
+            Some(before) => acme::account(&parts.db, &before.directory).await?.and_then(|kept| kept.eab_kid),
+            None => None,
+        };
+        let known: Vec<String> = bound_to.iter().cloned().chain(shown).collect();
+        let binding = wish.binding(&known)?;
+        if facts.needs_binding && binding.is_none() && bound_to.is_none() {
             let problem = Problem::invalid("eab_kid", format!("{authority} makes accounts only for its customers."));
             return Err(problem.hint("Copy the key id and the HMAC key from your account there.").into());
         }
-        self.ensure_account(&directory, wish.email.as_ref(), wish.binding.as_ref()).await?;
+        self.ensure_account(&directory, wish.email.as_ref(), binding.as_ref()).await?;
         let settings = acme::Settings {
             choice: wish.directory,
             directory,
@@ -136,9 +140,14 @@ impl Certificates {
             agreed_by: actor.name.clone(),
         };
         let detail = json!({ "directory": settings.directory, "terms": settings.terms, "profile": settings.profile });
+        let is_other = before.is_none_or(|before| before.directory != settings.directory);
         let mut tx = parts.db.write().await?;
         acme::set_settings(&mut tx, &settings).await?;
-        plans::try_all_now(&mut tx).await?;
+        if is_other {
+            plans::forget_pauses(&mut tx).await?;
+        } else {
+            plans::try_all_now(&mut tx).await?;
+        }
         parts.audit.record(&mut tx, actor, "certificates.set_acme", settings.directory.host(), detail).await?;
         tx.commit().await?;
         self.announce();

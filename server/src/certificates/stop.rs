@@ -39,11 +39,12 @@ impl Certificates {
         acme::use_stored(&mut tx, domain, None).await?;
         plans::set_wish(&mut tx, &after).await?;
         parts.audit.record(&mut tx, actor, "certificate.stop_using", domain.as_str(), detail).await?;
+        let standing = parts.domains.refusals();
         tx.commit().await?;
-        if let Err(refused) = parts.domains.serve_certificate_of(domain).await {
+        if let Err(refused) = parts.domains.serve_certificate_of(domain, &standing).await {
             let mut tx = parts.db.write().await?;
             acme::use_stored(&mut tx, domain, Some(&held.id)).await?;
-            plans::set_wish(&mut tx, &before).await?;
+            plans::put_back(&mut tx, &before).await?;
             let detail = json!({ "serial": held.facts.serial });
             parts.audit.record(&mut tx, actor, "certificate.use_again", domain.as_str(), detail).await?;
             tx.commit().await?;

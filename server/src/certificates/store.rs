@@ -3,6 +3,7 @@
 pub(crate) mod acme;
 pub(crate) mod ledger;
 pub(crate) mod plans;
+pub(crate) mod unserved;
 
 pub mod served;
 

@@ -52,7 +52,7 @@ pub(super) fn of_directory(error: &Error, directory: &DirectoryUrl) -> Problem {
         }
         Error::Binding => Problem::invalid("eab_hmac", "That is not an HMAC key: it is not base64.")
             .hint("Copy the key as the authority shows it."),
-        Error::Undecided | Error::Nonsense(_) | Error::NoChallenge(_) => unavailable(
+        Error::Undecided | Error::Nonsense(_) | Error::NoChallenge(_) | Error::NoRenewal(_) => unavailable(
             format!("{authority} answered something that makes no sense."),
             "Homeport tries again by itself. A proxy between may change its answers.",
         ),

@@ -7,13 +7,13 @@ use homeport_model::{
         dns::{DnsAnswer, is_public},
         dns_provider::{DnsChallenge, Txt, TxtChange, challenge_name},
     },
-    name::{DomainName, HostName},
+    name::DomainName,
     problem::{Code, Problem},
 };
 use tokio::time::{Instant, sleep};
 
 use super::{Dns, providers::Provider};
-use crate::{drivers::dns::ZoneServers, failure::Failure};
+use crate::{ambient::random_bytes, drivers::dns::ZoneServers, failure::Failure};
 
 /// What one look at a zone's servers showed.
 enum Seen {
@@ -26,20 +26,6 @@ enum Seen {
 }
 
 impl Dns {
-    /// The zone whose provider can prove a name, if one is kept: the smallest that the name lies in, or
-    /// the one that its challenge is sent on to by a CNAME record.
-    ///
-    /// # Errors
-    /// [`Failure`] of the store.
-    pub async fn provider_for(&self, name: &DomainName) -> Result<Option<HostName>, Failure> {
-        let own = challenge_name(name);
-        if let Some(provider) = self.provider_of(&own).await? {
-            return Ok(Some(provider.zone));
-        }
-        let (place, _) = self.parts.resolver.texts(&own).await;
-        Ok(self.provider_of(&place).await?.map(|provider| provider.zone))
-    }
-
     /// Whether a provider is kept that can prove a name; nothing is asked of it.
     ///
     /// # Errors
@@ -58,7 +44,11 @@ impl Dns {
         let txt = Txt { name: place, value: value.to_owned() };
         let put = self.change(&provider, &txt, TxtChange::Put).await;
         self.write_down(&provider.zone, &put).await?;
-        put?;
+        if let Err(failure) = put {
+            // It may have been written before the answer was lost. Where nothing was, this is refused as well.
+            let _ = self.change(&provider, &txt, TxtChange::Remove).await;
+            return Err(failure);
+        }
         let challenge = DnsChallenge { zone: provider.zone.clone(), name: txt.name.clone(), value: txt.value.clone() };
         if let Err(problem) = self.wait_for(&txt).await {
             self.write_down(&provider.zone, &Err(problem.clone().into())).await?;
@@ -88,7 +78,8 @@ impl Dns {
     /// authorities on to, which people have to keep the main zone's key off a server.
     async fn place_of(&self, name: &DomainName) -> Result<(Provider, String), Failure> {
         let own = challenge_name(name);
-        let (place, _) = self.parts.resolver.texts(&own).await;
+        let beside = format!("_homeport-{:016x}.{}", u64::from_le_bytes(random_bytes()), name.base());
+        let place = self.parts.resolver.sent_on(&own, &beside).await.unwrap_or_else(|| own.clone());
         if let Some(provider) = self.provider_of(&place).await? {
             return Ok((provider, place));
         }
@@ -111,7 +102,7 @@ impl Dns {
                 Seen::Everywhere => return Ok(()),
                 Seen::Not(servers) => format!("{} still without it", servers.join(", ")),
                 // Networks may keep servers from asking others than their resolver.
-                Seen::Nobody => match self.parts.resolver.texts(&txt.name).await.1 {
+                Seen::Nobody => match self.parts.resolver.texts(&txt.name).await {
                     DnsAnswer::Found(values) if values.contains(&txt.value) => return Ok(()),
                     _ => "none of the zone's servers answers this one".to_owned(),
                 },

@@ -18,7 +18,7 @@ use homeport_model::{
 };
 use serde_json::json;
 
-use super::{Dns, store};
+use super::{Dns, idna, store};
 use crate::{
     ambient,
     drivers::dns::{Key, Update, UpdateError},
@@ -48,6 +48,11 @@ impl Dns {
     /// Keeps a provider once it has published a record and taken it back.
     pub(super) async fn keep_provider(&self, actor: &Actor, form: &DnsProviderForm) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
+        let zone = match form.zone.is_ascii() {
+            true => form.zone.clone(),
+            false => idna::to_ascii(&form.zone).map_err(|problem| problem.at("zone"))?.into(),
+        };
+        let form = DnsProviderForm { zone, ..form.clone() };
         let DnsProviderSpec { zone, settings, token } = form.parse(self.parts.local)?;
         let parts = &self.parts;
         let known = store::providers(&parts.db).await?;

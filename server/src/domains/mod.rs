@@ -2,6 +2,7 @@
 //! firewall's map, and throws the switch.
 
 mod apply;
+mod certificates;
 mod claim;
 mod names;
 mod password;
@@ -40,7 +41,6 @@ use homeport_model::{
     event::Topic,
     id::{AppId, ReleaseId},
     name::{AppName, DomainName, HostName, Port},
-    problem::{Code, Problem},
 };
 use tokio::sync::{Mutex, Notify, watch};
 
@@ -178,32 +178,6 @@ impl Domains {
             names.extend(app.names.iter().map(|name| name.name.clone()));
         }
         Ok(names)
-    }
-
-    /// Gives nginx the certificates in use now, and waits until they are served.
-    ///
-    /// # Errors
-    /// When nginx refuses; then what was served before is served on.
-    pub(crate) async fn serve_certificates(&self) -> Result<(), Failure> {
-        self.ensure_vhosts(&[]).await.map(|_| ())
-    }
-
-    /// The same for one domain; what nginx refuses of the app that has it is a failure.
-    ///
-    /// # Errors
-    /// What nginx said.
-    pub(crate) async fn serve_certificate_of(&self, domain: &DomainName) -> Result<(), Failure> {
-        self.serve_certificates().await?;
-        for app in apps::store::list(&self.0.parts.db).await? {
-            let own = DomainName::from(self.own_host_name(&app.spec.name));
-            let has_it = domain.covers(&own) || app.names.iter().any(|name| domain.covers(&name.name));
-            if let Some(refusal) = self.refusal(&app.spec.name).filter(|_| has_it) {
-                return Err(Problem::new(Code::Engine, refusal.words)
-                    .hint("What was served before is served on.")
-                    .into());
-            }
-        }
-        Ok(())
     }
 
     /// Gives nginx what the store says now of names and proxies, and waits until it is served. What

@@ -11,7 +11,9 @@ use flate2::{Compression, write::GzEncoder};
 use homeport_model::{
     certificate::{
         CertificateSource, DomainView, Look,
+        plan::Policy,
         served::{Secure, Severity, Unseen, Way},
+        settings::PlanForm,
     },
     domain::DomainForm,
     name::{DomainName, HostName},
@@ -408,6 +410,9 @@ async fn where_nginx_refuses_the_one_before_stays() {
     let bundle = |issued: &Issued| format!("{}{}", issued.certificate, root.pem);
     keep(&panel, &panel.actor, SHOP, &bundle(&first), &first.key).await.expect("kept");
     panel.services.stop_looking();
+    // From here Homeport renews it.
+    let form = PlanForm { policy: "automatic".into(), challenge: "http-01".into(), ..PlanForm::default() };
+    panel.backend.certificates.set_plan(&panel.actor, &domain(SHOP), form).await.expect("set");
     // What comes from now on is nothing that nginx reads: it refuses all of the app's file, and its file
     // from before serves on in a generation of its own.
     let mut tx = panel.db.write().await.expect("writes");
@@ -422,6 +427,8 @@ async fn where_nginx_refuses_the_one_before_stays() {
     assert_eq!(page.certificate.expect("one").facts.serial, serial(&first));
     let audit = panel.backend.activity.audit(&panel.actor, None).await.expect("a log");
     assert_eq!(audit[0].action, "certificate.take_back");
+    let row = panel.backend.certificates.plan(&panel.actor, &domain(SHOP)).await.expect("a plan");
+    assert_eq!(row.plan.policy, Policy::Automatic, "it is renewed on");
 }
 
 #[tokio::test]

@@ -255,6 +255,7 @@ async fn migrations_carry_rows_along() {
         ("traffic_logs", 1),
         ("traffic_holes", 1),
         ("certificate_plans", 1),
+        ("unserved", 1),
     ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.expect("counts");
@@ -274,6 +275,8 @@ async fn migrations_carry_rows_along() {
     let asked: Option<i64> =
         sqlx::query_scalar("SELECT asked_at FROM certificate_plans").fetch_one(&pool).await.expect("kept");
     assert_eq!(asked, None, "nobody had asked");
+    let looks: i64 = sqlx::query_scalar("SELECT looks FROM certificate_plans").fetch_one(&pool).await.expect("kept");
+    assert_eq!(looks, 0, "they count from now on");
     let orphans = sqlx::query("PRAGMA foreign_key_check").fetch_all(&pool).await.expect("checks");
     assert!(orphans.is_empty());
 }

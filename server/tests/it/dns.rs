@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use homeport_model::{
-    domain::dns::{CaaQuestion, Cdn, DnsAnswer, DnsCheck, DnsTrouble, DnsVerdict, LETS_ENCRYPT},
+    domain::dns::{CaaQuestion, Cdn, DnsAnswer, DnsCheck, DnsTrouble, DnsVerdict, LETS_ENCRYPT, LOCAL},
     name::DomainName,
     problem::Code,
 };
@@ -163,6 +163,27 @@ async fn every_answer_becomes_its_verdict() {
         "missing.example.com has no address in DNS. \
          Add an A record for missing.example.com with 203.0.113.7 and an AAAA record with 2001:db8::7."
     );
+}
+
+/// Authorities look above the domain that somebody registered, too (RFC 8659, section 3).
+#[tokio::test(flavor = "multi_thread")]
+async fn caa_records_count_up_to_the_last_label() {
+    let zone = "@ NS ns1\nns1 A 127.0.0.1\nme A 203.0.113.7\n@ CAA 0 issue \"sectigo.com\"\n";
+    let knot = Knot::start(&[("duckdns.org", zone)]);
+    let asking = Asking::at(&knot).await;
+    assert_eq!(asking.dns.registered_domain("me.duckdns.org"), "me.duckdns.org");
+    let problem = asking.check("me.duckdns.org").await.http01(&LETS).expect_err("forbidden");
+    assert!(problem.title.contains("duckdns.org let only sectigo.com"), "{problem}");
+}
+
+/// A real top-level domain's names can have certificates.
+#[test]
+fn names_for_private_networks_are_no_top_level_domains() {
+    for local in LOCAL {
+        let suffix = psl::suffix(local.as_bytes()).expect("a suffix");
+        let reserved = ["onion", "home.arpa"].contains(&local);
+        assert_eq!(suffix.is_known(), reserved, "{local}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

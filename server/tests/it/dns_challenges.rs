@@ -65,11 +65,6 @@ async fn a_proof_is_published_beside_others_and_taken_back_alone() {
     asking.keep(form(&knot, "example.com")).await.expect("kept");
     assert_eq!(values(knot.address, "_homeport-test.example.com").await, [""; 0], "the try left nothing");
     let (base, wild) = (name("example.com"), name("*.example.com"));
-    assert_eq!(
-        asking.dns.provider_for(&wild).await.expect("a look").as_ref().map(|zone| zone.as_str()),
-        Some("example.com")
-    );
-    assert_eq!(asking.dns.provider_for(&name("shop.example.net")).await.expect("a look"), None);
     // Both prove themselves at the same name, at the same time.
     let (first, second) = tokio::join!(asking.dns.put_challenge(&base, "one"), asking.dns.put_challenge(&wild, "two"));
     let (first, second) = (first.expect("published"), second.expect("published"));
@@ -203,12 +198,44 @@ async fn a_proof_may_be_sent_on_to_another_zone() {
     let problem = Problem::from(asking.dns.put_challenge(&shop, "one").await.expect_err("no provider"));
     assert!(problem.title.contains("_acme-challenge.shop.example.com is a CNAME to shop.proofs.net"), "{problem}");
     asking.keep(form(&knot, "proofs.net")).await.expect("kept");
-    assert!(asking.dns.provider_for(&shop).await.expect("a look").is_some());
     let challenge = asking.dns.put_challenge(&shop, "one").await.expect("published");
     assert_eq!((challenge.zone.as_str(), challenge.name.as_str()), ("proofs.net", "shop.proofs.net"));
     assert_eq!(values(knot.address, "shop.proofs.net").await, ["one"]);
     asking.dns.remove_challenge(challenge).await.expect("removed");
     assert_eq!(values(knot.address, "shop.proofs.net").await, [""; 0]);
+}
+
+/// `*.example.com CNAME example.com` matches the proof's name as well, until that has a record of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wildcards_cname_sends_no_proof_on() {
+    let main = format!("{OWN}@ TXT \"v=spf1 -all\"\n* CNAME @\n_acme-challenge.sent CNAME proofs.net.\n");
+    let knot = Knot::start(&[("example.com", &main), ("proofs.net", OWN)]);
+    let asking = Asking::with(&knot).await;
+    asking.keep(form(&knot, "example.com")).await.expect("kept");
+    for domain in ["example.com", "*.example.com", "shop.example.com"] {
+        let domain = name(domain);
+        let challenge = asking.dns.put_challenge(&domain, "one").await.expect("published");
+        assert_eq!(challenge.name, format!("_acme-challenge.{}", domain.base()));
+        assert_eq!(values(knot.address, &challenge.name).await, ["one"]);
+        asking.dns.remove_challenge(challenge).await.expect("removed");
+    }
+    assert_eq!(values(knot.address, "example.com").await, ["v=spf1 -all"], "nothing of the zone's own is touched");
+    // One that stands there is followed, to a zone's own name as well.
+    asking.keep(form(&knot, "proofs.net")).await.expect("kept");
+    let challenge = asking.dns.put_challenge(&name("sent.example.com"), "two").await.expect("published");
+    assert_eq!((challenge.zone.as_str(), challenge.name.as_str()), ("proofs.net", "proofs.net"));
+    asking.dns.remove_challenge(challenge).await.expect("removed");
+    assert_eq!(values(knot.address, "proofs.net").await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_is_typed_in_any_script() {
+    let knot = Knot::start(&[("xn--mnchen-3ya.com", OWN)]);
+    let asking = Asking::with(&knot).await;
+    asking.keep(form(&knot, "München.com")).await.expect("kept");
+    assert_eq!(asking.rows().await[0].zone.as_str(), "xn--mnchen-3ya.com");
+    let problem = asking.keep(form(&knot, "mün chen.com")).await.expect_err("no name");
+    assert_eq!(problem.field.as_deref(), Some("zone"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

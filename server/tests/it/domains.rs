@@ -127,6 +127,8 @@ async fn a_name_has_one_owner_and_a_redirect_an_end() {
         let name = if to.starts_with('x') { "*.round.example.com" } else { "round.example.com" };
         assert_eq!(refused(&panel, &shop, redirects(name, to)).await.field.as_deref(), Some("to"));
     }
+    add(&panel, &shop, leads("www.round.example.com")).await;
+    add(&panel, &shop, redirects("*.round.example.com", "www.round.example.com")).await;
     add(&panel, &shop, redirects("a.example.com", "b.example.com")).await;
     add(&panel, &api, redirects("b.example.com", "c.example.com")).await;
     let round = refused(&panel, &api, redirects("c.example.com", "a.example.com")).await;

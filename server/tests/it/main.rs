@@ -17,6 +17,7 @@ mod buildkit;
 mod buildpacks;
 mod certificates;
 mod certificates_files;
+mod certificates_shared;
 mod certificates_stop;
 mod checks;
 mod cli;

@@ -47,7 +47,8 @@ pub enum CaaAnswer {
 /// Who wants to issue, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct CaaQuestion<'a> {
-    /// The authority's names in CAA records: `caaIdentities` of its directory.
+    /// The authority's names in CAA records: `caaIdentities` of its directory. It need not say them; then
+    /// nothing can be said about records that name authorities.
     pub issuers: &'a [&'a str],
     /// `http-01` or `dns-01`.
     pub method: &'a str,
@@ -74,6 +75,9 @@ impl CaaAnswer {
             let title =
                 format!("A CAA record of {at} has the critical tag {}, which no authority knows.", shown(&odd.tag));
             return Err(forbidden(title, format!("Remove the CAA record with {} from {at}.", shown(&odd.tag))));
+        }
+        if question.issuers.is_empty() {
+            return Ok(());
         }
         let with = |tag: &str| records.iter().filter(|r| r.tag.eq_ignore_ascii_case(tag)).collect::<Vec<_>>();
         let wild = with("issuewild");
@@ -169,6 +173,14 @@ mod tests {
             value: (*value).to_owned(),
         };
         CaaAnswer::Found { at: "example.com".into(), records: records.iter().map(record).collect() }
+    }
+
+    #[test]
+    fn an_authority_that_does_not_say_its_names_is_not_stopped() {
+        let question = CaaQuestion { issuers: &[], ..http() };
+        let shop = name("shop.example.com");
+        assert_eq!(found(&[("issue", "digicert.com")]).allows(&shop, &question), Ok(()));
+        assert!(found(&[("!tbs", "x")]).allows(&shop, &question).is_err(), "nobody knows a critical tag");
     }
 
     fn http() -> CaaQuestion<'static> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{CLOUDFLARE_V4, CLOUDFLARE_V6, Cdn, is_public};
 pub use caa::{CaaAnswer, CaaQuestion, CaaRecord};
-pub use verdict::{DnsVerdict, is_local};
+pub use verdict::{DnsVerdict, LOCAL, is_local};
 
 use crate::{
     name::DomainName,

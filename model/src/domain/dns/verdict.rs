@@ -12,8 +12,9 @@ use crate::{
 };
 
 /// Names that no public authority issues for. RFC 6761 and 6762, RFC 8375 (`home.arpa`), ICANN's
-/// reserved `internal`, and what routers and offices use without asking.
-const LOCAL: [&str; 19] = [
+/// reserved `internal`, and what routers and offices use without asking. None of them is a real
+/// top-level domain; the Public Suffix List has `onion` and `home.arpa` as reserved.
+pub const LOCAL: [&str; 18] = [
     "localhost",
     "local",
     "internal",
@@ -30,7 +31,6 @@ const LOCAL: [&str; 19] = [
     "private",
     "localdomain",
     "domain",
-    "host",
     "workgroup",
     "alt",
 ];

@@ -81,7 +81,7 @@ impl Service for Cloudflare {
 mod tests {
     use crate::domain::dns_provider::{
         DnsProviderSettings, TxtChange,
-        talk::transcript::{play, refused},
+        talk::transcript::{play, play_at, refused},
     };
 
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Cloudflare { api: None };
@@ -121,6 +121,15 @@ mod tests {
         assert_eq!(ended, Ok(()));
         let (asked, ended) = play(&SETTINGS, TxtChange::Remove, &[(200, NONE), (200, ZONE), (200, NONE)]);
         assert_eq!((asked.len(), ended), (3, Ok(())), "it is gone already");
+    }
+
+    #[test]
+    fn a_zones_own_name_is_written_out() {
+        let (asked, ended) =
+            play_at("example.com", &SETTINGS, TxtChange::Put, &[(200, ZONE), (200, NONE), (200, NONE)]);
+        assert_eq!(asked[0], "GET https://api.cloudflare.com/client/v4/zones?name=example.com");
+        assert!(asked[2].contains(r#""name":"example.com""#), "{asked:#?}");
+        assert_eq!(ended, Ok(()));
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub(super) struct Desec;
 
 fn set(zone: &Zone, txt: &Txt, values: Vec<String>) -> Call {
     let records: Vec<String> = values.iter().map(|value| quoted(value)).collect();
-    let body = json!([{ "subname": zone.short(&txt.name), "type": "TXT", "ttl": zone.ttl_s, "records": records }]);
+    // The zone's own name is `@` in addresses only.
+    let subname = Some(zone.short(&txt.name)).filter(|short| *short != "@").unwrap_or_default();
+    let body = json!([{ "subname": subname, "type": "TXT", "ttl": zone.ttl_s, "records": records }]);
     Call { verb: Verb::Patch, path: format!("/domains/{}/rrsets/", zone.name), body: Some(body) }
 }
 
@@ -86,7 +88,7 @@ impl Service for Desec {
 mod tests {
     use crate::domain::dns_provider::{
         DnsProviderSettings, TxtChange,
-        talk::transcript::{play, refused},
+        talk::transcript::{play, play_at, refused},
     };
 
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Desec { api: None };
@@ -122,6 +124,21 @@ mod tests {
         let alone = r#"{"records":["\"v4lue\""]}"#;
         let (asked, _) = play(&SETTINGS, TxtChange::Remove, &[(200, ZONE), (200, alone), (200, "[]")]);
         assert!(asked[2].contains(r#"{"records":[],"#), "{asked:#?}");
+    }
+
+    /// Where a CNAME record leads to a zone's own name, whose other values must not go.
+    #[test]
+    fn at_a_zones_own_name_others_stay() {
+        let spf = r#"{"subname":"","type":"TXT","ttl":3600,"records":["\"v=spf1 -all\""]}"#;
+        let (asked, ended) = play_at("example.com", &SETTINGS, TxtChange::Put, &[(200, ZONE), (200, spf), (200, "[]")]);
+        assert_eq!(
+            asked[1..],
+            [
+                "GET https://desec.io/api/v1/domains/example.com/rrsets/@/TXT/",
+                r#"PATCH https://desec.io/api/v1/domains/example.com/rrsets/ [{"records":["\"v=spf1 -all\"","\"v4lue\""],"subname":"","ttl":3600,"type":"TXT"}]"#,
+            ]
+        );
+        assert_eq!(ended, Ok(()));
     }
 
     #[test]

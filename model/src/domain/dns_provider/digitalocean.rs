@@ -60,7 +60,7 @@ impl Service for Digitalocean {
 mod tests {
     use crate::domain::dns_provider::{
         DnsProviderSettings, TxtChange,
-        talk::transcript::{play, refused},
+        talk::transcript::{play, play_at, refused},
     };
 
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Digitalocean { api: None };
@@ -95,6 +95,14 @@ mod tests {
         assert_eq!(ended, Ok(()));
         let (asked, ended) = play(&SETTINGS, TxtChange::Remove, &[NO_ZONE, ZONE, NONE]);
         assert_eq!((asked.len(), ended), (3, Ok(())), "it is gone already");
+    }
+
+    #[test]
+    fn at_a_zones_own_name_it_is_an_at_sign() {
+        let (asked, ended) = play_at("example.com", &SETTINGS, TxtChange::Put, &[ZONE, NONE, (201, "{}")]);
+        assert_eq!(asked[0], "GET https://api.digitalocean.com/v2/domains/example.com");
+        assert!(asked[2].ends_with(r#"records {"data":"v4lue","name":"@","ttl":30,"type":"TXT"}"#), "{asked:#?}");
+        assert_eq!(ended, Ok(()));
     }
 
     #[test]

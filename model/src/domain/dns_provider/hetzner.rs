@@ -75,7 +75,7 @@ impl Service for Hetzner {
 mod tests {
     use crate::domain::dns_provider::{
         DnsProviderSettings, TxtChange,
-        talk::transcript::{play, refused},
+        talk::transcript::{play, play_at, refused},
     };
 
     const SETTINGS: DnsProviderSettings = DnsProviderSettings::Hetzner { api: None };
@@ -114,6 +114,20 @@ mod tests {
         assert_eq!(ended, Ok(()));
         let (_, ended) = play(&SETTINGS, TxtChange::Remove, &[NO_ZONE, ZONE, BOTH, NO_ZONE]);
         assert_eq!(ended, Ok(()), "somebody else was faster");
+    }
+
+    #[test]
+    fn at_a_zones_own_name_it_is_an_at_sign() {
+        let (asked, ended) = play_at("example.com", &SETTINGS, TxtChange::Put, &[ZONE, OTHER, RUNNING]);
+        assert_eq!(
+            asked,
+            [
+                "GET https://api.hetzner.cloud/v1/zones/example.com",
+                "GET https://api.hetzner.cloud/v1/zones/42/rrsets/@/TXT",
+                r#"POST https://api.hetzner.cloud/v1/zones/42/rrsets/@/TXT/actions/add_records {"records":[{"value":"\"v4lue\""}]}"#,
+            ]
+        );
+        assert_eq!(ended, Ok(()));
     }
 
     #[test]

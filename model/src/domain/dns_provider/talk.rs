@@ -102,9 +102,13 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// The name within the zone.
+    /// The name within the zone; `@` is the zone's own, as zone files spell it.
     pub(super) fn short<'a>(&self, name: &'a str) -> &'a str {
-        name.strip_suffix(&self.name).map_or(name, |rest| rest.trim_end_matches('.'))
+        match name.strip_suffix(&self.name) {
+            Some("") => "@",
+            Some(rest) => rest.trim_end_matches('.'),
+            None => name,
+        }
     }
 }
 
@@ -137,10 +141,14 @@ pub(super) trait Service: Sync {
     fn sign_in(&self, token: &str) -> String {
         format!("Bearer {token}")
     }
-    /// What to ask the interface for, one after the other, until it has such a zone.
+    /// What to ask the interface for, one after the other, until it has such a zone: the name itself, unless
+    /// it is no host's, and those above it.
     fn candidates(&self, name: &str) -> Vec<String> {
         let mut rest = name;
         let mut found = Vec::new();
+        if name.contains('.') && !name.starts_with('_') {
+            found.push(name.to_owned());
+        }
         while let Some((_, above)) = rest.split_once('.') {
             if above.contains('.') {
                 found.push(above.to_owned());
@@ -382,7 +390,17 @@ pub(super) mod transcript {
         change: TxtChange,
         answers: &[(u16, &str)],
     ) -> (Vec<String>, Result<(), Problem>) {
-        let txt = Txt { name: NAME.into(), value: "v4lue".into() };
+        play_at(NAME, settings, change, answers)
+    }
+
+    /// The same at another name.
+    pub(in crate::domain::dns_provider) fn play_at(
+        name: &str,
+        settings: &DnsProviderSettings,
+        change: TxtChange,
+        answers: &[(u16, &str)],
+    ) -> (Vec<String>, Result<(), Problem>) {
+        let txt = Txt { name: name.into(), value: "v4lue".into() };
         let token = Secret::new("t0ken".to_owned());
         let (mut talk, mut request) = Talk::begin(settings, &token, txt, change).expect("spoken to over HTTP");
         let mut asked = Vec::new();

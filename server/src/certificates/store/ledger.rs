@@ -83,6 +83,12 @@ pub(crate) async fn begin(tx: &mut Conn, id: &str, directory: &str, attempt: &At
     Ok(())
 }
 
+/// The authority did not take it as a renewal: it counts as any other order does.
+pub(crate) async fn set_no_renewal(tx: &mut Conn, id: &str) -> Result<()> {
+    sqlx::query!("UPDATE certificate_attempts SET replaces = 0 WHERE id = ?", id).execute(tx).await?;
+    Ok(())
+}
+
 /// Writes down how it ended.
 pub(crate) async fn finish(
     tx: &mut Conn,

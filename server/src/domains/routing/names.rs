@@ -55,10 +55,11 @@ impl Routing {
         let mut at = redirect.host.clone();
         for _ in 0..=known.len() {
             let here = DomainName::from(at.clone());
-            if name.covers(&here) {
+            let exact = known.iter().find(|(_, other)| other.name == here);
+            // A name of its own below a wildcard comes before it.
+            if *name == here || exact.is_none() && name.covers(&here) {
                 return Err(goes_round().into());
             }
-            let exact = known.iter().find(|(_, other)| other.name == here);
             let found = exact.or_else(|| known.iter().find(|(_, other)| other.name.covers(&here)));
             match found.and_then(|(_, other)| other.redirect.as_ref()) {
                 Some(next) => at = next.host.clone(),

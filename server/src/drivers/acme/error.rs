@@ -33,6 +33,10 @@ pub enum Error {
         /// It wants to be left alone for so many seconds.
         retry_after_s: Option<u64>,
     },
+    /// It does not take the order as a renewal of the certificate that it was told of; it may be ordered as
+    /// a new one. What it said.
+    #[error("the certificate authority does not take it as a renewal: {0}")]
+    NoRenewal(String),
     /// It was not reached, or did not speak in time.
     #[error("the certificate authority cannot be reached: {0}")]
     Away(String),
@@ -87,11 +91,11 @@ impl Error {
         }
     }
 
-    /// Whether it was about what an order replaces, so that it may be ordered without.
+    /// Whether a refusal of an order that names what it replaces may be about that.
     pub(super) fn is_about_replacing(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => {
-                matches!(refusal.kind, RefusalKind::Replaced | RefusalKind::Malformed | RefusalKind::WrongAnswer)
+                matches!(refusal.kind, RefusalKind::Replaced | RefusalKind::Malformed | RefusalKind::Account)
             }
             Self::Nonsense(what) => what.contains("replaces"),
             _ => false,

@@ -32,6 +32,8 @@ use crate::ambient::Clock;
 
 /// One request with its answer.
 const WITHIN: Duration = Duration::from_secs(20);
+/// A connection to one of a host's addresses: one that swallows packets leaves time for the next.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(4);
 /// More than any answer has.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -122,7 +124,13 @@ impl Http {
         use instant_acme::Error as E;
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
-            E::Api(problem) => Error::Refused { refusal: error::refusal(&problem), retry_after_s: seen.retry_after_s },
+            E::Api(problem) => {
+                let Refusal { kind, said } = error::refusal(&problem);
+                // What it found at the name stands in an authorisation; here it is about who asks (RFC 8555,
+                // sections 7.3.6 and 7.6).
+                let kind = if kind == RefusalKind::WrongAnswer { RefusalKind::Account } else { kind };
+                Error::Refused { refusal: Refusal { kind, said }, retry_after_s: seen.retry_after_s }
+            }
             E::Timeout(_) => Error::Undecided,
             E::Other(cause) => match cause.downcast::<Unreached>() {
                 Ok(cause) => unreached(*cause),
@@ -198,15 +206,22 @@ impl Http {
         if self.reach == Reach::Public && found.iter().any(|address| !is_public(address.ip())) {
             return Err(Unreached::NotPublic(host.to_owned()));
         }
-        let mut last = Unreached::Away(format!("{host} leads nowhere"));
-        for address in found {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Unreached::Away(error.to_string()),
-            }
-        }
-        Err(last)
+        first_of(&found).await.unwrap_or_else(|| Err(Unreached::Away(format!("{host} leads nowhere"))))
     }
+}
+
+/// A connection to the first of a host's addresses that answers; none where there is no address.
+async fn first_of(found: &[SocketAddr]) -> Option<Result<TcpStream, Unreached>> {
+    let mut last = None;
+    for address in found {
+        let why = match tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Some(Ok(stream)),
+            Ok(Err(error)) => Unreached::Away(error.to_string()),
+            Err(_) => Unreached::Away(format!("{address} does not answer")),
+        };
+        last = Some(Err(why));
+    }
+    last
 }
 
 fn unreached(cause: Unreached) -> Error {
@@ -228,5 +243,33 @@ impl HttpClient for Http {
                 Err(cause) => Err(instant_acme::Error::Other(Box::new(cause))),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As with IPv6 that leads nowhere: the next address has its turn while there is time.
+    #[tokio::test]
+    async fn an_address_that_swallows_packets_leaves_time_for_the_next() {
+        // A listener whose queue is full answers nobody.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let full = socket.listen(1).expect("listens");
+        let deaf = full.local_addr().expect("an address");
+        let mut waiting = Vec::new();
+        for _ in 0..8 {
+            match tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(deaf)).await {
+                Ok(stream) => waiting.push(stream.expect("connected")),
+                Err(_) => break,
+            }
+        }
+        let good = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let answers = good.local_addr().expect("an address");
+        let found = tokio::time::timeout(WITHIN / 2, first_of(&[deaf, answers])).await.expect("in time");
+        let stream = found.expect("addresses").expect("connected");
+        assert_eq!(stream.peer_addr().expect("an address"), answers);
+        assert!(first_of(&[]).await.is_none());
     }
 }

@@ -183,10 +183,10 @@ impl Account {
     }
 
     /// Orders a certificate for one name. `replaces` is the chain of the certificate that this one renews;
-    /// only for directories with renewal information. An authority that does not take it is asked without.
+    /// only for directories with renewal information.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`Error`]; [`Error::NoRenewal`] when the authority does not take it as one.
     pub async fn order(
         &self,
         domain: &DomainName,
@@ -204,11 +204,11 @@ impl Account {
         let leaf = replaces.map(leaf).transpose()?;
         if let Some(id) = leaf.as_ref().and_then(|leaf| CertificateIdentifier::try_from(leaf).ok()) {
             let order = plain().replaces(id);
-            match patiently!(self.http, self.inner.new_order(&order)) {
-                Ok(inner) => return Ok(Order::new(inner, self.http.clone())),
-                Err(error) if !error.is_about_replacing() => return Err(error),
-                Err(_) => {}
-            }
+            return match patiently!(self.http, self.inner.new_order(&order)) {
+                Ok(inner) => Ok(Order::new(inner, self.http.clone())),
+                Err(error) if error.is_about_replacing() => Err(Error::NoRenewal(error.to_string())),
+                Err(error) => Err(error),
+            };
         }
         let order = plain();
         let inner = patiently!(self.http, self.inner.new_order(&order))?;

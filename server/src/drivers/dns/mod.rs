@@ -64,7 +64,8 @@ impl Resolver {
     }
 
     /// Addresses, aliases and CAA records of a name. CAA records are looked for at `base` (the name
-    /// without its `*.`) and above it up to `top`, its registered domain (RFC 8659, section 3).
+    /// without its `*.`) and above it (RFC 8659, section 3); that those above `top`, its registered domain,
+    /// cannot be asked is no trouble of the name's.
     pub async fn look_up(&self, name: &str, base: &str, top: &str) -> DnsAnswers {
         let (a, aaaa, caa) =
             tokio::join!(self.ask(name, RecordType::A), self.ask(name, RecordType::AAAA), self.caa(base, top));
@@ -92,10 +93,19 @@ impl Resolver {
         if found.is_empty() { Err(if v4.trouble().is_some() { v4 } else { v6 }) } else { Ok(found) }
     }
 
-    /// The TXT records of a name, and the name that they are really kept at, where CNAME records lead on.
-    pub async fn texts(&self, name: &str) -> (String, DnsAnswer<String>) {
-        let Reply { mut aliases, answer } = self.ask(name, RecordType::TXT).await;
-        (aliases.pop().unwrap_or_else(|| name.to_owned()), only(answer, text))
+    /// The TXT records of a name, where CNAME records lead on those at their end.
+    pub async fn texts(&self, name: &str) -> DnsAnswer<String> {
+        only(self.ask(name, RecordType::TXT).await.answer, text)
+    }
+
+    /// Where CNAME records at this very name send on who asks for its TXT records. One that a wildcard makes
+    /// up is none: it is gone as soon as there is a record of the name's own. `beside` is a name with the same
+    /// parent that nobody has.
+    pub async fn sent_on(&self, name: &str, beside: &str) -> Option<String> {
+        let mut aliases = self.ask(name, RecordType::TXT).await.aliases;
+        let first = aliases.first()?;
+        let made_up = self.ask(beside, RecordType::TXT).await.aliases.first() == Some(first);
+        aliases.pop().filter(|_| !made_up)
     }
 
     /// The zone that a name lies in, with its servers.
@@ -145,7 +155,7 @@ impl Resolver {
 
     /// CAA records of the nearest name that has any.
     async fn caa(&self, base: &str, top: &str) -> CaaAnswer {
-        let mut at = base;
+        let (mut at, mut is_above) = (base, false);
         loop {
             let answer = self.ask(at, RecordType::CAA).await.answer;
             let found = only(answer, |data| match data {
@@ -158,11 +168,13 @@ impl Resolver {
             });
             match found {
                 DnsAnswer::Found(records) => return CaaAnswer::Found { at: at.to_owned(), records },
+                DnsAnswer::Failed(_) if is_above => return CaaAnswer::Nobody,
                 DnsAnswer::Failed(why) => return CaaAnswer::Failed { at: at.to_owned(), why },
                 DnsAnswer::NoRecord | DnsAnswer::NoName => {}
             }
+            is_above |= at == top;
             match at.split_once('.') {
-                Some((_, above)) if at != top && !above.is_empty() => at = above,
+                Some((_, above)) if !above.is_empty() => at = above,
                 _ => return CaaAnswer::Nobody,
             }
         }

@@ -170,7 +170,7 @@ async fn a_name_that_nobody_reaches_is_shown_by_a_record_of_its_provider() {
         ..DnsProviderForm::default()
     };
     site.panel.backend.dns_providers.keep(&site.panel.actor, form).await.expect("kept");
-    site.later(2 * MINUTE);
+    site.later(4 * MINUTE);
     site.look().await;
     assert_eq!(site.row().await.plan.problem, None);
     site.served().await;

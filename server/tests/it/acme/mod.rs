@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod pauses;
 mod renewals;
 mod stopping;
 mod wildcards;
@@ -62,7 +63,7 @@ impl Site {
         let pebble = Pebble::with(ground.http_port, more).await;
         let config = Config {
             acme_directory: pebble.directory(),
-            acme_staging: pebble.directory(),
+            acme_staging: pebble.staging(),
             acme_root: Some(pebble.root()),
             dns_resolver: vec![DnsServer(([127, 0, 0, 1], pebble.dns.get()).into())],
             public_address: (1..=4).map(|last| [127, 0, 0, last].into()).collect(),
@@ -213,6 +214,27 @@ async fn trying_with_staging_leaves_nothing_but_an_answer() {
 }
 
 #[tokio::test]
+async fn what_came_from_staging_is_replaced_when_it_is_over() {
+    let site = Site::without_terms(&[]).await;
+    let staging = AcmeForm { directory: "staging".into(), ..AcmeForm::default() };
+    site.agree(staging.clone()).await.expect("agreed");
+    site.look().await;
+    let tried = site.served().await;
+    assert_eq!(site.pebble.gate.orders().len(), 1);
+    site.look().await;
+    assert_eq!(site.pebble.gate.orders().len(), 1, "it is good enough while staging is used");
+    // Back again, nobody asks for anything more.
+    site.agree(AcmeForm::default()).await.expect("agreed");
+    site.look().await;
+    let real = site.served().await;
+    assert_ne!(real, tried);
+    // The other way nothing that browsers believe is given up.
+    site.agree(staging).await.expect("agreed");
+    site.look().await;
+    assert_eq!((site.served().await, site.pebble.gate.orders().len()), (real, 2));
+}
+
+#[tokio::test]
 async fn accounts_that_have_to_be_bound_are() {
     let site = Site::without_terms(&[("EAB", "1")]).await;
     let missing = site.agree(AcmeForm::default()).await.expect_err("no key");
@@ -228,8 +250,13 @@ async fn accounts_that_have_to_be_bound_are() {
     assert_eq!((view.form.eab_kid.as_str(), view.form.eab_hmac.as_str()), ("kid-1", ""));
     site.look().await;
     site.served().await;
-    // The account is kept, so that a change of the rest needs no key.
+    // The account is kept, so that a change of the rest needs no key: neither without its id nor with it, as
+    // the page has it.
     site.agree(AcmeForm { email: "ada@example.com".into(), ..AcmeForm::default() }).await.expect("changed");
+    let as_shown = AcmeForm { email: "eve@example.com".into(), ..view.form };
+    site.agree(as_shown.clone()).await.expect("changed");
+    let other = site.agree(AcmeForm { eab_kid: "kid-2".into(), ..as_shown }).await.expect_err("no key");
+    assert_eq!(other.field.as_deref(), Some("eab_hmac"));
 }
 
 #[tokio::test]

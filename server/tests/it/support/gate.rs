@@ -38,6 +38,14 @@ pub struct Says {
     pub no_orders: Option<(u16, &'static str, &'static str)>,
     /// Every request gets this body with this status.
     pub instead: Option<(u16, &'static str)>,
+    /// With this `Retry-After`.
+    pub instead_wait: Option<&'static str>,
+    /// Orders that name what they replace get this status and problem type.
+    pub no_renewals: Option<(u16, &'static str)>,
+    /// Nothing may be done any more by accounts that are there.
+    pub deactivated: bool,
+    /// A refusal of a new order takes so long, in milliseconds.
+    pub slow_ms: u64,
 }
 
 pub struct Gate {
@@ -106,7 +114,7 @@ async fn pass(
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let says = says.lock().expect("says").clone();
     if let Some((status, body)) = says.instead {
-        return Ok(answer(status, body.to_owned(), None));
+        return Ok(answer(status, body.to_owned(), says.instead_wait));
     }
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -119,7 +127,20 @@ async fn pass(
     let payload = BASE64_URL_SAFE_NO_PAD.decode(signed["payload"].as_str().unwrap_or_default()).unwrap_or_default();
     let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
     let is_order = payload.get("identifiers").is_some();
+    let problem = |status: u16, kind: &str| {
+        let problem = json!({ "type": format!("urn:ietf:params:acme:error:{kind}"), "detail": "no", "status": status });
+        answer(status, problem.to_string(), None)
+    };
+    if says.deactivated
+        && (is_order || payload.get("contact").is_some() && payload.get("termsOfServiceAgreed").is_none())
+    {
+        return Ok(problem(401, "unauthorized"));
+    }
+    if let Some((status, kind)) = says.no_renewals.filter(|_| payload.get("replaces").is_some()) {
+        return Ok(problem(status, kind));
+    }
     if let Some((status, kind, wait)) = says.no_orders.filter(|_| is_order) {
+        tokio::time::sleep(std::time::Duration::from_millis(says.slow_ms)).await;
         let problem = json!({ "type": format!("urn:ietf:params:acme:error:{kind}"), "detail": "too many\nof them", "status": status });
         return Ok(answer(status, problem.to_string(), Some(wait)));
     }
@@ -131,6 +152,7 @@ async fn pass(
         if says.ari.is_some() {
             directory["renewalInfo"] = json!(format!("https://127.0.0.1:{own}/ari"));
         }
+        directory["meta"]["caaIdentities"] = json!(["authority.example"]);
         for profile in says.profiles {
             directory["meta"]["profiles"][profile] = json!(format!("https://example.com/{profile}"));
         }

@@ -122,6 +122,11 @@ impl Pebble {
         format!("https://127.0.0.1:{}/dir", self.gate.port).parse().expect("an address")
     }
 
+    /// The same directory by another name: it counts as the one for trying out.
+    pub fn staging(&self) -> DirectoryUrl {
+        format!("https://localhost:{}/dir", self.gate.port).parse().expect("an address")
+    }
+
     /// The authority of the directory's own certificate.
     pub fn root(&self) -> PathBuf {
         self.folder.path().join("root.pem")
