@@ -193,7 +193,8 @@ impl<'a> Names<'a> {
 }
 
 /// A server for http that does the work for names that are served by it; one that says of others that their
-/// certificate has not come; one that leads the rest to https; and one for https for each certificate. The work is told which headers its answers have.
+/// certificate has not come; one that leads the rest to https; and one for https for each certificate. The work
+/// is told which headers its answers have.
 fn servers(host: &Host, names: &Names<'_>, work: impl Fn(&mut Writer, &[(String, String)])) -> String {
     let mut w = Writer::new();
     let http = |w: &mut Writer, server_names: &[&str], inside: &dyn Fn(&mut Writer)| {
