@@ -178,26 +178,39 @@ fn Actions(
             </p>
         }
     });
-    let confirm = (!cautions.is_empty()).then(|| {
+    let leaves = |confirm: Option<AnyView>| {
         view! {
-            <p>{cautions.join(" ")}</p>
-            <label class="check">
-                <input type="checkbox" name="anyway" value="on" required />
-                "Give it up all the same"
-            </label>
+            <ActionForm action=leave>
+                <input type="hidden" name="name" value=gone />
+                <div class="cluster">
+                    <Submit label="Give the name up" variant="quiet" pending=leave.pending() />
+                    {confirm}
+                </div>
+            </ActionForm>
         }
-    });
+    };
+    let words = (!cautions.is_empty()).then(|| cautions.join(" "));
+    let (beside, below) = match words {
+        None => (Some(leaves(None)), None),
+        Some(words) => {
+            let confirm = view! {
+                <label class="check">
+                    <input type="checkbox" name="anyway" value="on" required />
+                    "Give it up all the same"
+                </label>
+                <span class="muted">{words}</span>
+            };
+            (None, Some(view! { <footer>{leaves(Some(confirm.into_any()))}</footer> }))
+        }
+    };
     view! {
         <footer>
             {go}
             {switch}
-            <ActionForm action=leave>
-                <input type="hidden" name="name" value=gone />
-                {confirm}
-                <Submit label="Give the name up" variant="quiet" pending=leave.pending() />
-            </ActionForm>
+            {beside}
             {note}
         </footer>
+        {below}
     }
     .into_any()
 }
@@ -252,7 +265,7 @@ fn OnItsWay(host: String, switching: Switching, set_way: ServerAction<SetPanelWa
 fn Steps(caption: &'static str, steps: Vec<RehearsalStep>) -> impl IntoView {
     let rows = steps.into_iter().map(|step| view! { <Step step=step /> }).collect_view();
     view! {
-        <table class="table">
+        <table class="table told">
             <caption class="visually-hidden">{caption}</caption>
             <tbody>{rows}</tbody>
         </table>
@@ -281,7 +294,7 @@ fn Step(step: RehearsalStep) -> impl IntoView {
             <th scope="row" data-cell="name">
                 {name}
             </th>
-            <td data-cell="state">
+            <td data-cell="side">
                 <State tone=tone word=word />
             </td>
             <td data-cell="note">{step.words}</td>
