@@ -3,7 +3,9 @@
 #
 #   docker run -d --name homeport --restart unless-stopped --network host --pid host \
 #     --cap-add NET_ADMIN --cap-add SYS_PTRACE -v /var/run/docker.sock:/var/run/docker.sock \
-#     -v /var/lib/homeport:/var/lib/homeport -e HOMEPORT_ORIGIN=https://panel.example.com homeport
+#     -v /var/lib/homeport:/var/lib/homeport homeport
+#
+# Open it through `ssh -L 7380:localhost:7380` first; Settings, Panel domain gives it its name.
 #
 # nginx lives and dies with this container. Where sites must outlive the panel (an upgrade included),
 # install the program with docs/homeport.service instead.

@@ -2,7 +2,7 @@
 // random namespace. Two of them never meet.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,6 +55,11 @@ export class Panel {
     const link = this.said.match(/http:\/\/\S+\/claim#\S+/);
     if (!link) throw new Error(`no claim link was printed: ${this.said}\n${this.logged}`);
     return link[0];
+  }
+
+  /** Adds a line to one of nginx's files, as a hand on the host would. */
+  changeByHand(file: string, line: string): void {
+    appendFileSync(join(this.state, 'nginx/current', file), line);
   }
 
   /** Starts the program on the state folder, again or for the first time, and waits for its answer. */

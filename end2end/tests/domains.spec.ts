@@ -83,3 +83,26 @@ test('names: added, led elsewhere, put first, maintenance on and off, and all of
   await names.getByRole('button', { name: 'Remove old.example.com' }).click();
   await expect(names.getByRole('row', { name: /^old\.example\.com/ })).toHaveCount(0);
 });
+
+test("what a hand changed in nginx's files is shown, left behind in the open, and dropped", async ({
+  page,
+  panel,
+  image,
+}) => {
+  await deployNew(page, 'Image', { Name: 'hand', Image: image });
+  await isLive(page, 1);
+  panel.changeByHand('app-hand.conf', '# by hand\n');
+  await open(page, '/host/nginx');
+  await expect(page.getByText('Somebody changed these files by hand.')).toBeVisible();
+  await page.getByRole('button', { name: 'Put back as written' }).click();
+  const left = page.getByText(/^What a hand changed in generation \d+ is not served any more\.$/);
+  await expect(left).toBeVisible();
+  for (const width of ['phone', 'laptop'] as const) {
+    await page.setViewportSize(widths[width]);
+    await inspect(page, 'nginx-left', width);
+  }
+  await page.getByRole('link', { name: 'What was changed' }).click();
+  await expect(page.getByText('# by hand')).toBeVisible();
+  await page.getByRole('button', { name: 'Drop it' }).click();
+  await expect(left).toHaveCount(0);
+});

@@ -63,8 +63,8 @@ pub(super) fn panel_vhost(config: &Config) -> Result<PanelVhost, Refusal> {
         "localhost" => PanelName::Localhost,
         host => {
             let name = host.parse().map_err(|refused| Refusal::Config(format!("The origin: {refused}")))?;
-            let name = VhostName { name, tls: None };
-            if config.origin.is_https() { PanelName::Secure(name) } else { PanelName::Name(name) }
+            // Without a certificate here, TLS ends at something of its owner's, which comes by http.
+            PanelName::Name(VhostName { name, tls: None })
         }
     };
     let upstream = match &config.listen {

@@ -12,8 +12,11 @@ use homeport_model::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{Dns, providers::Provider};
+use super::{Dns, providers::Provider, store::proofs};
 use crate::{ambient::random_bytes, drivers::dns::ZoneServers, failure::Failure};
+
+/// After how long a published record is nobody's any more; an order has ended long before.
+const LEFT_MS: i64 = 3_600_000;
 
 /// What one look at a zone's servers showed.
 enum Seen {
@@ -42,14 +45,17 @@ impl Dns {
     pub async fn put_challenge(&self, name: &DomainName, value: &str) -> Result<DnsChallenge, Failure> {
         let (provider, place) = self.place_of(name).await?;
         let txt = Txt { name: place, value: value.to_owned() };
+        let challenge = DnsChallenge { zone: provider.zone.clone(), name: txt.name.clone(), value: txt.value.clone() };
+        self.remember(&challenge).await?;
         let put = self.change(&provider, &txt, TxtChange::Put).await;
         self.write_down(&provider.zone, &put).await?;
         if let Err(failure) = put {
             // It may have been written before the answer was lost. Where nothing was, this is refused as well.
-            let _ = self.change(&provider, &txt, TxtChange::Remove).await;
+            if self.change(&provider, &txt, TxtChange::Remove).await.is_ok() {
+                self.forget(&challenge).await?;
+            }
             return Err(failure);
         }
-        let challenge = DnsChallenge { zone: provider.zone.clone(), name: txt.name.clone(), value: txt.value.clone() };
         if let Err(problem) = self.wait_for(&txt).await {
             self.write_down(&provider.zone, &Err(problem.clone().into())).await?;
             self.remove_challenge(challenge).await?;
@@ -59,19 +65,48 @@ impl Dns {
     }
 
     /// Takes a proof back; others of the same name stay. A provider that was forgotten meanwhile is no
-    /// failure: there is nobody left to ask.
+    /// failure: there is nobody left to ask. What a provider does not take back now is tried again later.
     ///
     /// # Errors
     /// A [`Problem`] when the provider does not do it.
     pub async fn remove_challenge(&self, challenge: DnsChallenge) -> Result<(), Failure> {
-        let DnsChallenge { zone, name, value } = challenge;
-        let Some(provider) = self.provider(&zone).await? else { return Ok(()) };
-        let removed = self.change(&provider, &Txt { name, value }, TxtChange::Remove).await;
+        let Some(provider) = self.provider(&challenge.zone).await? else { return self.forget(&challenge).await };
+        let txt = Txt { name: challenge.name.clone(), value: challenge.value.clone() };
+        let removed = self.change(&provider, &txt, TxtChange::Remove).await;
         // A success says nothing of the record that was not seen.
-        if removed.is_err() {
-            self.write_down(&zone, &removed).await?;
+        match &removed {
+            Ok(()) => self.forget(&challenge).await?,
+            Err(_) => {
+                self.remember(&challenge).await?;
+                self.write_down(&challenge.zone, &removed).await?;
+            }
         }
         removed
+    }
+
+    /// Takes back what orders left in zones: the panel or the provider was away when one ended.
+    pub(super) async fn take_back_left(&self) -> Result<(), Failure> {
+        for proof in proofs::due(&self.parts.db, self.parts.clock.now()).await? {
+            let name = proof.name.clone();
+            match self.remove_challenge(proof).await {
+                Ok(()) => tracing::info!(%name, "a proof that an order had left in DNS is taken back"),
+                Err(failure) => tracing::warn!(%name, "a proof stands in DNS still: {failure}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a record, to take it back should nobody else.
+    async fn remember(&self, proof: &DnsChallenge) -> Result<(), Failure> {
+        let mut tx = self.parts.db.write().await?;
+        proofs::keep(&mut tx, proof, self.parts.clock.now().plus_ms(LEFT_MS)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn forget(&self, proof: &DnsChallenge) -> Result<(), Failure> {
+        let mut tx = self.parts.db.write().await?;
+        proofs::forget(&mut tx, proof).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The provider that proves a name, and where: at the name itself, or where a CNAME record sends

@@ -190,6 +190,7 @@ impl Dns {
         while let Some(check) = asked.next().await {
             check?;
         }
+        self.take_back_left().await?;
         Ok(())
     }
 

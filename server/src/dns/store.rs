@@ -1,5 +1,7 @@
 //! The tables `dns_checks` and `dns_providers`.
 
+pub(super) mod proofs;
+
 use homeport_model::{
     domain::{
         dns::{DnsCheck, DnsTrouble},

@@ -256,6 +256,7 @@ async fn migrations_carry_rows_along() {
         ("traffic_holes", 1),
         ("certificate_plans", 1),
         ("unserved", 1),
+        ("dns_proofs", 1),
     ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.expect("counts");

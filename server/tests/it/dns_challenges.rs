@@ -244,3 +244,30 @@ async fn long_answers_come_over_a_stream() {
     let knot = Knot::start(&[("example.com", &format!("{OWN}{many}"))]);
     assert_eq!(values(knot.address, "big.example.com").await.len(), 40);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_order_left_in_a_zone_is_taken_back_once_that_can_be() {
+    let knot = Knot::start(&[("example.com", OWN)]);
+    let asking = Asking::with(&knot).await;
+    asking.keep(form(&knot, "example.com")).await.expect("kept");
+    let base = name("example.com");
+    // The panel died before it took this one back; an order that is under way has an hour.
+    let left = asking.dns.put_challenge(&base, "left").await.expect("published");
+    asking.dns.reconcile(&[]).await.expect("looked");
+    assert_eq!(values(knot.address, &left.name).await, ["left"]);
+    let later = || asking.clock.advance_ms(61 * 60_000);
+    later();
+    asking.dns.reconcile(&[]).await.expect("looked");
+    assert_eq!(values(knot.address, &left.name).await, [""; 0], "it is gone");
+    // One that was taken back in time is nobody's business any more: others may publish the same.
+    let kept = asking.dns.put_challenge(&base, "again").await.expect("published");
+    asking.dns.remove_challenge(kept.clone()).await.expect("removed");
+    asking.dns.put_challenge(&base, "again").await.expect("published");
+    asking.dns.reconcile(&[]).await.expect("looked");
+    assert_eq!(values(knot.address, &kept.name).await, ["again"]);
+    // A provider that is away stops nothing else.
+    drop(knot);
+    later();
+    asking.dns.reconcile(&[]).await.expect("looked");
+    assert!(asking.rows().await[0].problem.is_some(), "its row says so");
+}
