@@ -15,9 +15,6 @@ use tokio::time::{Instant, sleep};
 use super::{Dns, providers::Provider, store::proofs};
 use crate::{ambient::random_bytes, drivers::dns::ZoneServers, failure::Failure};
 
-/// After how long a published record is nobody's any more; an order has ended long before.
-const LEFT_MS: i64 = 3_600_000;
-
 /// What one look at a zone's servers showed.
 enum Seen {
     /// All that answer have it.
@@ -98,8 +95,10 @@ impl Dns {
 
     /// Notes a record, to take it back should nobody else.
     async fn remember(&self, proof: &DnsChallenge) -> Result<(), Failure> {
+        let left_ms = i64::try_from(self.parts.patience.left.as_millis()).unwrap_or(i64::MAX);
+        let remove_at = self.parts.clock.now().plus_ms(left_ms);
         let mut tx = self.parts.db.write().await?;
-        proofs::keep(&mut tx, proof, self.parts.clock.now().plus_ms(LEFT_MS)).await?;
+        proofs::keep(&mut tx, proof, remove_at).await?;
         Ok(tx.commit().await?)
     }
 

@@ -58,22 +58,24 @@ pub struct Parts {
     pub public: Vec<IpAddr>,
     /// Whether addresses of this host and its network may be asked.
     pub local: bool,
-    /// How long a published record is waited for.
+    /// How long a published record is waited for, and how long it stays at most.
     pub patience: Patience,
 }
 
-/// How long a published record is waited for, and how often it is looked for.
+/// How long a published record is waited for, and how long it is anybody's.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// How long.
     pub limit: Duration,
-    /// How often.
+    /// How often it is looked for.
     pub every: Duration,
+    /// After how long it is taken back, should nobody else have done so; an order has ended long before.
+    pub left: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { limit: Duration::from_mins(5), every: Duration::from_secs(2) }
+        Self { limit: Duration::from_mins(5), every: Duration::from_secs(2), left: Duration::from_hours(1) }
     }
 }
 

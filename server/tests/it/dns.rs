@@ -22,6 +22,9 @@ use tokio::net::UdpSocket;
 
 use crate::support::knot::Knot;
 
+/// How long a published record stays at most.
+pub const LEFT: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// The service with a store of its own.
 pub struct Asking {
     pub dns: Dns,
@@ -50,7 +53,7 @@ impl Asking {
             egress: Egress::new(local),
             public: vec!["203.0.113.7".parse().expect("one"), "2001:db8::7".parse().expect("one")],
             local,
-            patience: Patience { limit: std::time::Duration::from_secs(1), every },
+            patience: Patience { limit: std::time::Duration::from_secs(1), every, left: LEFT },
         });
         Self { dns, clock, audit, _state: state, _folder: folder }
     }
