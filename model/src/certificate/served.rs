@@ -142,7 +142,7 @@ impl Plain {
     /// Whether it leads to https.
     #[must_use]
     pub fn leads_to_https(&self) -> bool {
-        (300..400).contains(&self.status) && self.location.as_ref().is_some_and(|to| to.starts_with("https://"))
+        self.leads() && self.location.as_ref().is_some_and(|to| to.starts_with("https://"))
     }
 }
 
