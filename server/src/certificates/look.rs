@@ -68,12 +68,8 @@ impl Certificates {
             let seen = self.over_loopback(&name).await;
             self.write_down(domain, seen.into_iter().collect()).await?;
         }
-        let below = self.apps.parts.domains.served_names().await?;
-        let mut due = self.due.lock().await;
-        due.insert(domain.clone());
-        due.extend(below.into_iter().filter(|name| domain.covers(name)));
-        drop(due);
-        self.nudge.notify_one();
+        let below = self.apps.parts.domains.served_names().await?.into_iter().filter(|name| domain.covers(name));
+        self.look_soon(below.chain([domain.clone()])).await;
         self.refresh().await?;
         self.announce();
         Ok(())
