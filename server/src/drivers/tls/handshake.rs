@@ -85,12 +85,6 @@ pub async fn look_plain(address: SocketAddr, name: &HostName) -> Result<Plain, U
     tokio::time::timeout(WITHIN, plain(address, name)).await.unwrap_or(Err(Unseen::TimedOut))
 }
 
-/// Whether `address` makes a handshake under `name` at all.
-pub async fn shakes_hands(address: SocketAddr, name: &HostName) -> bool {
-    let shaken = tokio::time::timeout(WITHIN, connect(address, name)).await;
-    matches!(shaken, Ok(Ok(_)))
-}
-
 type Stream = tokio_rustls::client::TlsStream<TcpStream>;
 
 async fn connect(address: SocketAddr, name: &HostName) -> Result<Stream, Unseen> {

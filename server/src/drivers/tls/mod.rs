@@ -10,7 +10,7 @@ mod trust;
 mod x509;
 
 pub use error::{CERTIFICATE_FIELD, Error, KEY_FIELD};
-pub use handshake::{Asked, ask_secure, look_plain, look_secure, shakes_hands};
+pub use handshake::{Asked, ask_secure, look_plain, look_secure};
 pub use made::self_signed;
 pub use pair::{Pair, facts, read_pair};
 pub use pem::MOST_BYTES;
