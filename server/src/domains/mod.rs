@@ -197,12 +197,12 @@ impl Domains {
         self.refusals().into_iter().find(|refusal| refusal.app == *app)
     }
 
-    /// All of it.
+    /// How each app's names are meant to be served.
     pub(crate) fn expected(&self) -> Vec<(DomainName, Expected)> {
         self.0.expected.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What nginx refused.
+    /// What nginx refused, of all apps.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
         self.0.refusals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

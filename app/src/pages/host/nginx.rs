@@ -80,7 +80,7 @@ fn Loaded(
         view! {
             <Notice tone=Tone::Warning title="Somebody changed these files by hand.">
                 <p>
-                    "Homeport does not write over them, and does not know who it was. nginx reads them at its next start or reload. The next change of any app writes a new generation from what Homeport knows: the edit is not in it. This page then says so, and keeps the edit until somebody drops it."
+                    "Homeport does not write over them, and does not know who it was. nginx reads them at its next start or reload. The next change of any app writes a new generation from what Homeport knows: the edit is not in it. This page then says so, and keeps it until somebody drops it: the newest five, if there are more."
                 </p>
                 <ActionForm action=back>
                     <Submit label="Put back as written" busy="Writing…" pending=back.pending() />

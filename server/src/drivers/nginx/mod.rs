@@ -179,9 +179,9 @@ impl Nginx {
             self.swap_back(before, number).await;
             return Err(error);
         }
-        // What a hand made of a generation is nowhere else.
-        let is_edited = |number| self.edited(number).is_ok_and(|edits| !edits.is_empty());
-        layout::prune(&self.root, KEPT, is_edited)?;
+        // What a hand made of a generation is nowhere else. One that cannot be read may have been edited.
+        let may_be_edited = |number| !self.edited(number).is_ok_and(|edits| edits.is_empty());
+        layout::prune(&self.root, KEPT, may_be_edited)?;
         history::forget_others(&self.root, &layout::numbers(&self.root)?)
     }
 
